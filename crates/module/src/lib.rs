@@ -1,0 +1,39 @@
+//! The module contract: what exit and policy modules implement, and what they may call.
+//!
+//! This is the classic contract of Windows certificate services in Rust's habits. Start with [`ExitModule`]: the
+//! server engine calls [`initialize`](ExitModule::initialize) when it loads a module, which answers with the kinds
+//! of event it wants; [`notify`](ExitModule::notify) then tells it that an event occurred, and hands it a
+//! [`ServerExit`] through which it reads the request, the certificate and the certification authority.
+//! [`PolicyModule`] is the sibling that decides; its [`ServerPolicy`] is [`ServerExit`] and the two calls that write.
+//!
+//! | Here | Classic contract |
+//! |---|---|
+//! | [`ExitModule`] | `ICertExit` |
+//! | [`PolicyModule`] | `ICertPolicy` |
+//! | [`ServerExit`] | `ICertServerExit` |
+//! | [`ServerPolicy`] | `ICertServerPolicy` |
+//! | [`ExitEvent`], [`ExitEvents`] | `EXITEVENT_*`, and the mask that `Initialize` returns |
+//! | [`Notification`] | the arguments of `Notify`, with the event's number and attempt |
+//! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
+//! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
+//!
+//! The crate knows nothing of the engine, the database or keys: a module can reach none of them.
+
+mod error;
+mod event;
+mod exit;
+mod extension;
+mod policy;
+pub mod property;
+mod request;
+mod settings;
+mod value;
+
+pub use error::{HResult, ModuleError};
+pub use event::{EventId, ExitEvent, ExitEvents, Notification};
+pub use exit::{ExitModule, ServerExit};
+pub use extension::{CertificateExtension, ExtensionFlags};
+pub use policy::{Decision, PolicyModule, ServerPolicy};
+pub use request::{Disposition, RequestId, RevocationReason};
+pub use settings::{ModuleKind, Role, Setting, Settings};
+pub use value::{PropertyType, Value};

@@ -1,0 +1,252 @@
+//! The property names of the contract: one table, used by the engine, the hosts and the documentation.
+//!
+//! A name means different things in different scopes: `CommonName` is a part of the request's subject when read with
+//! `GetRequestProperty`, and of the certificate's when read with `GetCertificateProperty`.
+
+mod table;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub use table::PROPERTIES;
+
+use crate::{CertificateExtension, HResult, ModuleError, PropertyType, Value};
+
+/// Where a property belongs, and so which call reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// A column of the request: `GetRequestProperty`.
+    Request,
+    /// A column of the certificate: `GetCertificateProperty`.
+    Certificate,
+    /// The certification authority: `GetCertificateProperty`, in every context.
+    Ca,
+    /// The certification authority, with an optional CA certificate index: `RawCRL.0`.
+    CaIndexed,
+    /// The requester and the request in context: `GetCertificateProperty`, with a request in context.
+    Context,
+}
+
+impl Scope {
+    /// Every scope, in the order of the documentation.
+    pub const ALL: [Self; 5] = [Self::Request, Self::Certificate, Self::Ca, Self::CaIndexed, Self::Context];
+
+    /// The heading of the documentation.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Request => "Request properties (GetRequestProperty)",
+            Self::Certificate => "Certificate properties (GetCertificateProperty)",
+            Self::Ca => "Properties of the certification authority (GetCertificateProperty, every context)",
+            Self::CaIndexed => "Indexed properties of the certification authority (`Name` or `Name.<CA certificate index>`)",
+            Self::Context => "Properties of the requester (GetCertificateProperty, with a request in context)",
+        }
+    }
+}
+
+/// Who may do what with a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Neither read nor written.
+    None,
+    /// Read.
+    Read,
+    /// Read and written with `SetCertificateProperty`.
+    ReadWrite,
+    /// Written only.
+    Write,
+}
+
+impl Access {
+    /// `read`, `read, write`, `write` or a dash.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "–",
+            Self::Read => "read",
+            Self::ReadWrite => "read, write",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// One property.
+#[derive(Clone, Copy, Debug)]
+pub struct Property {
+    /// The canonical name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: PropertyType,
+    /// Where it belongs.
+    pub scope: Scope,
+    /// What a policy module may do.
+    pub policy: Access,
+    /// What an exit module may do.
+    pub exit: Access,
+    /// The most bytes of a value; 0 where the type says it.
+    pub bytes_max: u32,
+    /// Why it never has a value here; none where it is supported.
+    pub unsupported: Option<&'static str>,
+    /// What it is.
+    pub meaning: &'static str,
+}
+
+static BY_NAME: LazyLock<HashMap<(bool, String), &'static Property>> = LazyLock::new(|| {
+    PROPERTIES
+        .iter()
+        .map(|property| ((property.scope == Scope::Request, property.name.to_ascii_lowercase()), property))
+        .collect()
+});
+
+/// The longest property name that is looked up; longer ones are unknown.
+const NAME_BYTES_MAX: usize = 128;
+
+fn lookup(request: bool, name: &str) -> Option<&'static Property> {
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    BY_NAME.get(&(request, name.to_ascii_lowercase())).copied()
+}
+
+fn strip_prefix<'a>(name: &'a str, prefix: &str) -> &'a str {
+    match name.get(..prefix.len()) {
+        Some(head) if head.eq_ignore_ascii_case(prefix) => name.get(prefix.len()..).unwrap_or(name),
+        _ => name,
+    }
+}
+
+/// The request property with this name: bare, with the database prefix `Request.`, or a subject part with `Subject.`
+/// or one of its aliases (`CN`, `2.5.4.3`).
+pub fn request_property(name: &str) -> Option<&'static Property> {
+    let name = strip_prefix(name, "Request.");
+    lookup(true, name).or_else(|| lookup(true, subject_part(name)?))
+}
+
+/// The property that `GetCertificateProperty` reads by this name, and the CA certificate index it carries.
+///
+/// Names of the request with their `Request.` prefix are not among them: see [`request_property`].
+pub fn certificate_property(name: &str) -> Option<(&'static Property, Option<usize>)> {
+    if let Some(property) = lookup(false, name) {
+        return Some((property, None));
+    }
+    if let Some((stem, digits)) = name.rsplit_once('.')
+        && let Some(property) = lookup(false, stem)
+        && property.scope == Scope::CaIndexed
+    {
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        return plain.then(|| digits.parse().ok().map(|index| (property, Some(index)))).flatten();
+    }
+    lookup(false, subject_part(name)?).map(|property| (property, None))
+}
+
+/// The canonical name of a subject name part: `Subject.CommonName`, `CN` and `2.5.4.3` are all `CommonName`.
+pub fn subject_part(name: &str) -> Option<&'static str> {
+    let bare = strip_prefix(name, "Subject.");
+    let canonical = |wanted: &str| table::SUBJECT_PARTS.iter().find(|part| part.name.eq_ignore_ascii_case(wanted));
+    if bare.len() != name.len() {
+        return canonical(bare).map(|part| part.name);
+    }
+    canonical(bare)
+        .or_else(|| {
+            table::SUBJECT_PARTS
+                .iter()
+                .find(|part| part.oid == bare || part.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(bare)))
+        })
+        .map(|part| part.name)
+}
+
+/// A name without the differences that attribute names do not make: case, spaces, hyphens.
+pub fn attribute_key(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+/// An extension's value as the contract reads it: DER INTEGER, time or IA5String, or the bytes as they are.
+///
+/// A value that is not of the type asked for is `ERROR_INVALID_DATA`.
+pub fn decode_extension(extension: &CertificateExtension, kind: PropertyType) -> Result<Value, ModuleError> {
+    let der = extension.value.as_slice();
+    let wrong = |error: pki::Error| {
+        ModuleError::new(HResult::ERROR_INVALID_DATA, format!("extension {} is not a {kind}: {error}", extension.oid))
+    };
+    match kind {
+        PropertyType::Long => pki::extension::decode_integer(der).map(Value::Long).map_err(wrong),
+        PropertyType::Date => pki::extension::decode_time(der).map(Value::Date).map_err(wrong),
+        PropertyType::String => pki::extension::decode_ia5(der).map(Value::String).map_err(wrong),
+        PropertyType::Binary => Ok(Value::Binary(der.to_vec())),
+    }
+}
+
+/// A value as the bytes of an extension: the inverse of [`decode_extension`].
+pub fn encode_extension(value: &Value) -> Result<Vec<u8>, ModuleError> {
+    let wrong = |error: pki::Error| ModuleError::invalid(error.to_string());
+    match value {
+        Value::Long(number) => pki::extension::encode_integer(*number).map_err(wrong),
+        Value::Date(moment) => pki::extension::encode_time(*moment).map_err(wrong),
+        Value::String(text) => pki::extension::encode_ia5(text).map_err(wrong),
+        Value::Binary(bytes) => Ok(bytes.clone()),
+    }
+}
+
+/// The table as the documentation shows it, in Markdown.
+pub fn markdown() -> String {
+    use std::fmt::Write;
+
+    let mut page = String::new();
+    for scope in Scope::ALL {
+        let _ = write!(page, "## {}\n\n", scope.title());
+        page.push_str("| Name | Type | Policy modules | Exit modules | Meaning |\n|---|---|---|---|---|\n");
+        for property in PROPERTIES.iter().filter(|property| property.scope == scope) {
+            let support = property.unsupported.map(|why| format!(" **Never has a value:** {why}.")).unwrap_or_default();
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} | {}.{} |",
+                property.name,
+                property.kind,
+                property.policy.name(),
+                property.exit.name(),
+                property.meaning,
+                support
+            );
+        }
+        page.push('\n');
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn names_are_found_as_modules_write_them() {
+        for name in ["RequestID", "requestid", "Request.RequestId", "REQUEST.REQUESTID"] {
+            assert_eq!(request_property(name).unwrap().name, "RequestID", "{name}");
+        }
+        for name in ["CommonName", "Subject.CommonName", "CN", "2.5.4.3", "subject.commonname", "Request.CommonName"] {
+            assert_eq!(request_property(name).unwrap().name, "CommonName", "{name}");
+        }
+        for (name, canonical, index) in [
+            ("RawCRL.0", "RawCRL", Some(0)),
+            ("rawcrl", "RawCRL", None),
+            ("CRLState.12", "CRLState", Some(12)),
+            ("PrivatekeyFlags", "PrivateKeyFlags", None),
+            ("Subject.OrgUnit", "OrgUnit", None),
+            ("OU", "OrgUnit", None),
+        ] {
+            let (property, found) = certificate_property(name).unwrap();
+            assert_eq!((property.name, found), (canonical, index), "{name}");
+        }
+        for name in ["CertCount.0", "RawCRL.", "RawCRL.x", "RawCRL.-1", "RawCRL.+1", "Subject.CN", "Nonsense", ""] {
+            assert!(certificate_property(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice_in_what_one_call_reads() {
+        assert_eq!(BY_NAME.len(), PROPERTIES.len());
+    }
+
+    #[test]
+    fn attribute_names_lose_case_spaces_and_hyphens() {
+        assert_eq!(attribute_key("Certificate-Template "), attribute_key("certificatetemplate"));
+    }
+}

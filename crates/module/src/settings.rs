@@ -1,0 +1,114 @@
+//! How an operator sets a module up, and how a kind of module presents itself.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ExitModule, ModuleError, PolicyModule};
+
+/// A module's settings: names and values as the operator gave them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// The value of a setting.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A setting's value read as `T`, or `default` where it is not set.
+    pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, name: &str, default: T) -> Result<T, ModuleError> {
+        match self.value(name) {
+            None => Ok(default),
+            Some(text) => text.trim().parse().map_err(|error| {
+                ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: {error}"))
+            }),
+        }
+    }
+
+    /// A setting that must be given.
+    pub fn required(&self, name: &str) -> Result<&str, ModuleError> {
+        self.value(name)
+            .filter(|text| !text.trim().is_empty())
+            .ok_or_else(|| ModuleError::invalid(format!("the setting `{name}` is required")))
+    }
+
+    /// Sets one value.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Removes one value.
+    pub fn unset(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Every setting, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Fails on a name that `known` does not list: a misspelt setting must not pass unseen.
+    pub fn check_names(&self, known: &[Setting]) -> Result<(), ModuleError> {
+        for (name, _) in self.iter() {
+            if !known.iter().any(|setting| setting.name == name) {
+                let names = known.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
+                return Err(ModuleError::invalid(format!("there is no setting `{name}`; there are: {names}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// One setting a kind of module knows.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its default, in words or as it would be written; empty where it must be given.
+    pub default: &'static str,
+    /// What it does, with unit and range.
+    pub meaning: &'static str,
+}
+
+/// What a module does in the certification authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Is told afterwards.
+    Exit,
+    /// Is asked before.
+    Policy,
+}
+
+/// A kind of module that can be installed by name: built in, or run by a host.
+pub trait ModuleKind: Send + Sync {
+    /// The name an operator installs it by: `file`, `journal`, `process`.
+    fn name(&self) -> &'static str;
+
+    /// One line for `module list --available`.
+    fn summary(&self) -> &'static str;
+
+    /// The settings it knows.
+    fn settings(&self) -> &'static [Setting];
+
+    /// An exit module with these settings, not yet initialised. Nothing outside is touched here.
+    fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
+        let _ = (name, settings);
+        Err(ModuleError::invalid(format!("`{}` is not a kind of exit module", self.name())))
+    }
+
+    /// A policy module with these settings, not yet initialised. Nothing outside is touched here.
+    fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
+        let _ = (name, settings);
+        Err(ModuleError::invalid(format!("`{}` is not a kind of policy module", self.name())))
+    }
+}
