@@ -37,7 +37,9 @@ impl Scope {
             Self::Request => "Request properties (GetRequestProperty)",
             Self::Certificate => "Certificate properties (GetCertificateProperty)",
             Self::Ca => "Properties of the certification authority (GetCertificateProperty, every context)",
-            Self::CaIndexed => "Indexed properties of the certification authority (`Name` or `Name.<CA certificate index>`)",
+            Self::CaIndexed => {
+                "Indexed properties of the certification authority (`Name` or `Name.<CA certificate index>`)"
+            }
             Self::Context => "Properties of the requester (GetCertificateProperty, with a request in context)",
         }
     }
@@ -178,7 +180,7 @@ pub fn decode_extension(extension: &CertificateExtension, kind: PropertyType) ->
 pub fn encode_extension(value: &Value) -> Result<Vec<u8>, ModuleError> {
     let wrong = |error: pki::Error| ModuleError::invalid(error.to_string());
     match value {
-        Value::Long(number) => pki::extension::encode_integer(*number).map_err(wrong),
+        Value::Long(number) => Ok(pki::extension::encode_integer(*number)),
         Value::Date(moment) => pki::extension::encode_time(*moment).map_err(wrong),
         Value::String(text) => pki::extension::encode_ia5(text).map_err(wrong),
         Value::Binary(bytes) => Ok(bytes.clone()),

@@ -22,9 +22,10 @@ impl Settings {
     pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, name: &str, default: T) -> Result<T, ModuleError> {
         match self.value(name) {
             None => Ok(default),
-            Some(text) => text.trim().parse().map_err(|error| {
-                ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: {error}"))
-            }),
+            Some(text) => text
+                .trim()
+                .parse()
+                .map_err(|error| ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: {error}"))),
         }
     }
 
