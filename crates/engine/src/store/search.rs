@@ -252,7 +252,7 @@ impl Operand {
                 let kept = if column == Column::SerialNumber { zeros } else { 0 };
                 Ok(Self::Bytes(bytes.get(kept..).unwrap_or_default().to_vec()))
             }
-            ColumnType::Moment => crate::moment::parse(text).map(Self::Moment).map_err(|_| wrong("a date or time")),
+            ColumnType::Moment => module::moment::parse(text).map(Self::Moment).map_err(|_| wrong("a date or time")),
             ColumnType::Number => {
                 let hexadecimal = text.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
                 let word = match column {

@@ -4,17 +4,17 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
-use crate::Error;
+use crate::ModuleError;
 
 /// RFC 3339 (`2027-01-01T12:00:00Z`), a date (its start, UTC), a date and time without zone (UTC).
-pub fn parse(text: &str) -> Result<Timestamp, Error> {
+pub fn parse(text: &str) -> Result<Timestamp, ModuleError> {
     let text = text.trim();
     let utc = |civil: DateTime| civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let absolute = text.parse::<Timestamp>().ok();
     let absolute = absolute.or_else(|| utc(text.parse::<DateTime>().ok()?));
     let absolute = absolute.or_else(|| utc(text.parse::<Date>().ok()?.at(0, 0, 0, 0)));
     absolute.ok_or_else(|| {
-        Error::refused(format!("`{text}` is not a date or time; write 2027-01-01 or 2027-01-01T12:00:00Z"))
+        ModuleError::invalid(format!("`{text}` is not a date or time; write 2027-01-01 or 2027-01-01T12:00:00Z"))
     })
 }
 
@@ -92,13 +92,13 @@ impl Period {
     }
 
     /// The moment this much later, by the calendar in UTC: a month after 31 January is the last day of February.
-    pub fn after(self, start: Timestamp) -> Result<Timestamp, Error> {
-        let too_long = |_| Error::refused(format!("{self} from {start} is beyond the calendar"));
+    pub fn after(self, start: Timestamp) -> Result<Timestamp, ModuleError> {
+        let too_long = |_| ModuleError::invalid(format!("{self} from {start} is beyond the calendar"));
         let zoned = start.to_zoned(TimeZone::UTC).checked_add(self.span()?).map_err(too_long)?;
         Ok(zoned.timestamp())
     }
 
-    fn span(self) -> Result<Span, Error> {
+    fn span(self) -> Result<Span, ModuleError> {
         let units = i64::from(self.units);
         let zero = 0.seconds();
         let span = match self.unit {
@@ -110,7 +110,7 @@ impl Period {
             Unit::Months => zero.try_months(units),
             Unit::Years => zero.try_years(units),
         };
-        span.map_err(|_| Error::refused(format!("{self} is too long")))
+        span.map_err(|_| ModuleError::invalid(format!("{self} is too long")))
     }
 }
 
@@ -121,9 +121,9 @@ impl std::fmt::Display for Period {
 }
 
 impl std::str::FromStr for Period {
-    type Err = Error;
+    type Err = ModuleError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, ModuleError> {
         let text = text.trim();
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (units, word) = text.split_at(digits);
@@ -136,7 +136,7 @@ impl std::str::FromStr for Period {
         });
         match (units.parse(), unit) {
             (Ok(units), Some(unit)) => Ok(Self { units, unit }),
-            _ => Err(Error::refused(format!("`{text}` is not a period; write 90d, 12h, 1y, 6mo or 2w"))),
+            _ => Err(ModuleError::invalid(format!("`{text}` is not a period; write 90d, 12h, 1y, 6mo or 2w"))),
         }
     }
 }

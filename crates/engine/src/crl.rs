@@ -1,0 +1,1 @@
+//! CRLs: made, signed, published.
