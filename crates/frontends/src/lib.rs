@@ -1,1 +1,4 @@
-//! (being written)
+//! Wire protocols to engine calls: the admin API and its client, publication, health and metrics.
+
+pub mod admin;
+pub mod model;
