@@ -120,7 +120,10 @@ pub struct Change {
     pub requests: Vec<Request>,
     /// New CRLs. Their bodies were written before.
     pub crls: Vec<CrlRow>,
-    /// Bodies of CRLs that are no longer needed; their rows stay.
+    /// CRLs whose publication was tried: the rows with their number, key and kind take `last_published`, `attempts`,
+    /// `flags`, `status` and `error` from here. A row that is not there is a [`StoreError::Conflict`].
+    pub published_crls: Vec<CrlRow>,
+    /// Bodies of CRLs that are no longer needed; their rows stay, with no body. Also bodies that no row refers to.
     pub drop_crl_bodies: Vec<CrlBody>,
     /// New CA certificates.
     pub ca_certificates: Vec<CaCertificate>,
