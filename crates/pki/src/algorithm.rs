@@ -99,11 +99,7 @@ impl FromStr for KeyAlgorithm {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bare: String = text
-            .chars()
-            .filter(|c| *c != '-')
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
+        let bare: String = text.chars().filter(|c| *c != '-').map(|c| c.to_ascii_lowercase()).collect();
         let bare = bare.strip_prefix("ecdsa").unwrap_or(&bare);
         Self::ALL
             .into_iter()
@@ -220,9 +216,7 @@ impl SignatureAlgorithm {
     /// Absent parameters are accepted for RSA, as RFC 4055 5 asks of those who verify.
     #[must_use]
     pub fn from_der(der: &[u8]) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|a| a.der() == der || a.der_without_null().is_some_and(|short| short == der))
+        Self::ALL.into_iter().find(|a| a.der() == der || a.der_without_null().is_some_and(|short| short == der))
     }
 
     fn der_without_null(self) -> Option<&'static [u8]> {
@@ -282,9 +276,7 @@ mod tests {
             assert_eq!(id.oid, a.oid());
             let rsa = matches!(
                 a,
-                SignatureAlgorithm::RsaSha256
-                    | SignatureAlgorithm::RsaSha384
-                    | SignatureAlgorithm::RsaSha512
+                SignatureAlgorithm::RsaSha256 | SignatureAlgorithm::RsaSha384 | SignatureAlgorithm::RsaSha512
             );
             assert_eq!(id.parameters.is_some(), rsa);
             assert_eq!(SignatureAlgorithm::from_der(a.der()), Some(a));

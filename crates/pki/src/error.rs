@@ -44,17 +44,11 @@ pub enum Error {
 impl Error {
     /// A [`Error::Malformed`] with `detail` in its text form.
     pub(crate) fn malformed(what: &'static str, detail: impl ToString) -> Self {
-        Self::Malformed {
-            what,
-            detail: detail.to_string(),
-        }
+        Self::Malformed { what, detail: detail.to_string() }
     }
 
     /// A [`Error::Unencodable`] with `detail` in its text form.
     pub(crate) fn unencodable(what: &'static str, detail: impl ToString) -> Self {
-        Self::Unencodable {
-            what,
-            detail: detail.to_string(),
-        }
+        Self::Unencodable { what, detail: detail.to_string() }
     }
 }

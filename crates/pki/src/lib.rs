@@ -11,6 +11,7 @@
 //! Every parser here takes foreign bytes, never panics, and has limits (see [`limits`]).
 
 mod algorithm;
+mod armor;
 mod certificate;
 mod crl;
 mod csr_build;
@@ -22,15 +23,17 @@ mod lint;
 mod name;
 pub mod oid;
 mod public_key;
+mod read;
 mod request;
 mod serial;
+mod signed;
+mod time;
+mod write;
 
 pub use algorithm::{Digest, KeyAlgorithm, SignatureAlgorithm};
-pub use certificate::{Certificate, TbsCertificate, assemble};
+pub use certificate::{Certificate, TbsCertificate};
 pub use const_oid::ObjectIdentifier;
-pub use crl::{
-    CertificateList, CrlEntries, CrlEntry, CrlHeader, encode_entry, outer_prefix, outer_suffix,
-};
+pub use crl::{CertificateList, CrlEntries, CrlEntry, CrlHeader, encode_entry, outer_prefix};
 pub use csr_build::certification_request_info;
 pub use error::Error;
 pub use extension::{BasicConstraints, Extension, KeyUsage};
@@ -40,3 +43,5 @@ pub use name::{Name, NameComponent, NameLengths};
 pub use public_key::{KeyRules, PublicKey};
 pub use request::{Attribute, CertificationRequest, decode_request};
 pub use serial::Serial;
+pub use signed::{assemble, outer_suffix};
+pub use time::NO_EXPIRATION;

@@ -35,10 +35,7 @@ impl Serial {
             .get_mut(..magnitude.len())
             .ok_or_else(|| Error::malformed("serial number", "longer than 20 octets"))?
             .copy_from_slice(magnitude);
-        Ok(Self {
-            bytes,
-            len: magnitude.len() as u8,
-        })
+        Ok(Self { bytes, len: magnitude.len() as u8 })
     }
 
     /// A serial number from random octets (8 to 20 of them, from a cryptographic generator).
@@ -50,15 +47,9 @@ impl Serial {
     /// [`Error::Malformed`] when there are fewer than 8 or more than 20 octets.
     pub fn from_random(random: &[u8]) -> Result<Self, Error> {
         if !(8..=SERIAL_BYTES_MAX).contains(&random.len()) {
-            return Err(Error::malformed(
-                "serial number",
-                format!("{} random octets, want 8 to 20", random.len()),
-            ));
+            return Err(Error::malformed("serial number", format!("{} random octets, want 8 to 20", random.len())));
         }
-        let mut serial = Self {
-            bytes: [0; SERIAL_BYTES_MAX],
-            len: random.len() as u8,
-        };
+        let mut serial = Self { bytes: [0; SERIAL_BYTES_MAX], len: random.len() as u8 };
         for (to, from) in serial.bytes.iter_mut().zip(random) {
             *to = *from;
         }
@@ -76,10 +67,9 @@ impl Serial {
         match contents {
             [] => Err(Error::malformed("serial number", "empty INTEGER")),
             [top, ..] if *top >= 0x80 => Err(Error::malformed("serial number", "negative")),
-            [0, next, ..] if *next < 0x80 => Err(Error::malformed(
-                "serial number",
-                "INTEGER with a redundant leading zero",
-            )),
+            [0, next, ..] if *next < 0x80 => {
+                Err(Error::malformed("serial number", "INTEGER with a redundant leading zero"))
+            }
             _ => Self::from_bytes(contents),
         }
     }
@@ -93,6 +83,16 @@ impl Serial {
     /// Whether the DER INTEGER needs a zero octet before the magnitude to stay positive.
     pub(crate) fn padded(&self) -> bool {
         self.bytes.first().is_some_and(|b| *b >= 0x80)
+    }
+
+    /// The contents of the DER INTEGER.
+    pub(crate) fn to_integer(self) -> Vec<u8> {
+        let mut contents = Vec::with_capacity(SERIAL_BYTES_MAX + 1);
+        if self.padded() {
+            contents.push(0);
+        }
+        contents.extend_from_slice(self.as_bytes());
+        contents
     }
 
     /// Appends the DER INTEGER to `out`.
@@ -116,17 +116,13 @@ impl PartialOrd for Serial {
 impl Ord for Serial {
     /// Numerical order.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.len
-            .cmp(&other.len)
-            .then_with(|| self.bytes.cmp(&other.bytes))
+        self.len.cmp(&other.len).then_with(|| self.bytes.cmp(&other.bytes))
     }
 }
 
 impl fmt::Display for Serial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -143,10 +139,7 @@ impl FromStr for Serial {
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = || Error::malformed("serial number", "not a hexadecimal number");
         let text = text.trim();
-        let text = text
-            .strip_prefix("0x")
-            .or_else(|| text.strip_prefix("0X"))
-            .unwrap_or(text);
+        let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
         let mut nibbles = Vec::with_capacity(2 * SERIAL_BYTES_MAX);
         for c in text.chars() {
             if c == ':' || c.is_ascii_whitespace() {
