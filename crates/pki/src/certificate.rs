@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use const_oid::ObjectIdentifier;
 use der::{Decode, Reader, Tag};
 use jiff::Timestamp;
@@ -289,18 +288,13 @@ impl Certificate {
     /// SHA-1 of the DER, as the contract's certificate hash has it.
     #[must_use]
     pub fn sha1(&self) -> [u8; 20] {
-        let mut hash = [0; 20];
-        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.der());
-        hash.copy_from_slice(digest.as_ref());
-        hash
+        sha1(self.der())
     }
 
     /// SHA-256 of the DER.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, self.der()).as_ref());
-        hash
+        sha256(self.der())
     }
 
     /// DER of the `AlgorithmIdentifier` of the signature.

@@ -17,6 +17,7 @@ mod crl;
 mod csr_build;
 mod error;
 pub mod extension;
+mod fingerprint;
 mod general_name;
 pub mod limits;
 mod lint;
@@ -37,6 +38,7 @@ pub use crl::{CertificateList, CrlEntries, CrlEntry, CrlHeader, encode_entry, ou
 pub use csr_build::certification_request_info;
 pub use error::Error;
 pub use extension::{BasicConstraints, Extension, KeyUsage};
+pub use fingerprint::{sha1, sha256};
 pub use general_name::GeneralName;
 pub use lint::{Finding, LintRules, Severity, lint};
 pub use name::{Name, NameComponent, NameLengths};

@@ -9,11 +9,10 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use const_oid::ObjectIdentifier;
 use der::{Decode, Reader};
 
-use crate::{Error, SignatureAlgorithm, limits, read};
+use crate::{Error, SignatureAlgorithm, limits, read, sha1};
 
 pub(crate) use kind::KeyKind;
 pub use quality::KeyRules;
@@ -116,10 +115,7 @@ impl PublicKey {
     /// SHA-1 of [`key_bytes`](Self::key_bytes): the key identifier of RFC 5280 4.2.1.2, method 1.
     #[must_use]
     pub fn key_identifier(&self) -> [u8; 20] {
-        let mut id = [0; 20];
-        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, self.key_bytes());
-        id.copy_from_slice(digest.as_ref());
-        id
+        sha1(self.key_bytes())
     }
 
     /// Refuses a key that must not be certified.
@@ -153,6 +149,16 @@ impl PublicKey {
     /// As [`verify`](Self::verify); [`Error::Weak`] also for MD5 and SHA-1.
     pub fn verify_der(&self, algorithm: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Error> {
         verify::verify(self, algorithm, message, signature)
+    }
+
+    /// Verifies `signature` over a message of which `digest` is the digest that `algorithm` reduces it to
+    /// ([`SignatureAlgorithm::digest`]): for messages too long to hold, such as large CRLs.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); [`Error::BadSignature`] also when the digest has another length, and
+    /// [`Error::Unsupported`] for algorithms that sign the message itself (Ed25519, ML-DSA).
+    pub fn verify_digest(&self, algorithm: SignatureAlgorithm, digest: &[u8], signature: &[u8]) -> Result<(), Error> {
+        verify::verify_digest(self, algorithm, digest, signature)
     }
 
     /// A name for people: `RSA 2048`, `P-256`, `Ed25519`, `ML-DSA-65`, or the OID.

@@ -1,5 +1,6 @@
 //! Verifying signatures.
 
+use aws_lc_rs::digest as lc_digest;
 use aws_lc_rs::signature as lc;
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
@@ -7,7 +8,7 @@ use der::{Decode, Reader, SliceReader};
 
 use super::PublicKey;
 use super::kind::{Curve, KeyKind, MlDsa};
-use crate::{Digest, Error, oid, read};
+use crate::{Digest, Error, SignatureAlgorithm, oid, read};
 
 /// A key made ready for one algorithm.
 pub(super) struct ParsedKey {
@@ -41,6 +42,24 @@ pub(super) fn verify(key: &PublicKey, algorithm: &[u8], message: &[u8], signatur
         }
     };
     verified.map_err(|_| Error::BadSignature)
+}
+
+/// See [`PublicKey::verify_digest`].
+pub(super) fn verify_digest(
+    key: &PublicKey,
+    algorithm: SignatureAlgorithm,
+    digest: &[u8],
+    signature: &[u8],
+) -> Result<(), Error> {
+    let function = match algorithm.digest() {
+        Some(Digest::Sha256) => &lc_digest::SHA256,
+        Some(Digest::Sha384) => &lc_digest::SHA384,
+        Some(Digest::Sha512) => &lc_digest::SHA512,
+        None => return Err(Error::Unsupported(format!("{algorithm} over a digest"))),
+    };
+    let digest = lc_digest::Digest::import_less_safe(digest, function).map_err(|_| Error::BadSignature)?;
+    let scheme = Scheme::from_der(algorithm.der())?;
+    parse(key, pair(key, scheme)?)?.verify_digest_sig(&digest, signature).map_err(|_| Error::BadSignature)
 }
 
 /// Whether an elliptic curve key's point is on its curve and not at infinity.
