@@ -223,3 +223,30 @@ fn digest_of(what: &'static str, der: &[u8]) -> Result<Digest, Error> {
         other => Err(Error::Unsupported(format!("RSASSA-PSS with digest {other}"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+
+    use super::*;
+
+    #[test]
+    fn a_digest_verifies_as_its_message_does() {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap();
+        let signature = pair.sign(&SystemRandom::new(), b"message").unwrap();
+        let spki = aws_lc_rs::encoding::AsDer::as_der(pair.public_key()).unwrap();
+        let spki: &aws_lc_rs::encoding::PublicKeyX509Der<'_> = &spki;
+        let key = PublicKey::from_spki(spki.as_ref()).unwrap();
+        let digest = |message: &[u8]| lc_digest::digest(&lc_digest::SHA384, message);
+
+        let algorithm = SignatureAlgorithm::EcdsaSha384;
+        let verify = |digest: &[u8]| key.verify_digest(algorithm, digest, signature.as_ref());
+        assert_eq!(verify(digest(b"message").as_ref()), Ok(()));
+        assert_eq!(verify(digest(b"massage").as_ref()), Err(Error::BadSignature));
+        assert_eq!(verify(&[0; 32]), Err(Error::BadSignature));
+        let pure = key.verify_digest(SignatureAlgorithm::Ed25519, &[0; 48], signature.as_ref());
+        assert!(matches!(pure, Err(Error::Unsupported(_))));
+    }
+}
