@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use crate::extension::{self, BasicConstraints, KeyUsage};
 use crate::signed::Signed;
 use crate::{
-    Error, Extension, GeneralName, Name, PublicKey, Serial, SignatureAlgorithm, armor, oid, read, time, write,
+    Error, Extension, GeneralName, Name, PublicKey, Serial, SignatureAlgorithm, armor, oid, read, sha1, sha256, time,
+    write,
 };
 
 const WHAT: &str = "certificate";
