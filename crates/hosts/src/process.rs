@@ -1,0 +1,78 @@
+//! Modules that are programs: JSON-RPC 2.0 over standard input and output, in a process of their own.
+//!
+//! One thread for each process moves the bytes (`pump`); whoever makes a call waits for the answer and serves the
+//! call-backs meanwhile (`session`, `callbacks`). A process that breaks the protocol or a time limit is killed with
+//! its group, and the next call starts another (`supervisor`).
+//!
+//! For Linux: it stands on process file descriptors, event counters and `prlimit`.
+
+mod callbacks;
+mod child;
+mod lines;
+mod log;
+mod outbox;
+mod probe;
+mod pump;
+mod session;
+mod settings;
+mod supervisor;
+mod words;
+
+use std::time::Duration;
+
+use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};
+
+pub use probe::Probe;
+use settings::ProcessSettings;
+use supervisor::ProcessModule;
+
+/// The kind `process`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProcessKind;
+
+impl ProcessKind {
+    /// The name it is installed by.
+    pub const NAME: &'static str = "process";
+}
+
+impl ModuleKind for ProcessKind {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn summary(&self) -> &'static str {
+        "a program in any language that speaks JSON-RPC over its standard input and output"
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        settings::SETTINGS
+    }
+
+    fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
+        Ok(Box::new(ProcessModule::new(name, Role::Exit, ProcessSettings::resolve(settings)?)))
+    }
+
+    fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
+        Ok(Box::new(ProcessModule::new(name, Role::Policy, ProcessSettings::resolve(settings)?)))
+    }
+}
+
+/// The longest a process module with these settings takes, whatever its program does: what a guard allows for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// One call, with a restart before it and the wait for a place.
+    pub call: Duration,
+    /// `initialize`.
+    pub initialize: Duration,
+    /// Dropping the module.
+    pub release: Duration,
+}
+
+/// The time limits that follow from these settings.
+pub fn time_limits(settings: &Settings) -> Result<TimeLimits, ModuleError> {
+    const SLACK: Duration = Duration::from_secs(5);
+    let settings = ProcessSettings::resolve(settings)?;
+    let release = settings.stop + child::TERMINATE + SLACK;
+    let initialize = release + settings.start + SLACK;
+    Ok(TimeLimits { call: initialize + 2 * settings.call, initialize, release })
+}
