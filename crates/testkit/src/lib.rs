@@ -1,1 +1,8 @@
-//! (being written)
+//! Dev only: what tests of several crates share.
+//!
+//! [`store::conformance`] is the suite that every implementation of [`engine::Store`] runs; [`request`] makes the rows it
+//! writes. [`fault::FaultyStore`] fails the calls of a store in turn, before or after their effect.
+
+mod fixture;
+
+pub use fixture::{request, serial};

@@ -1,0 +1,232 @@
+//! Group commit: one thread owns the writing connection, and writes what has gathered as one transaction.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use engine::StoreError;
+use engine::store::{Committed, CrlBody};
+use module::{EventId, RequestId};
+use rusqlite::Connection;
+
+use super::apply::Writer;
+use super::change::ReadyChange;
+use super::{crl, prune};
+use crate::error::{Error, Result};
+
+/// Jobs that wait at most; a caller beyond that waits to hand its job in.
+const QUEUE_MAX: usize = 4096;
+
+/// Jobs in one transaction at most: what is lost with one database error, and how long the first waits for the last.
+const GROUP_JOBS_MAX: usize = 512;
+
+/// Octets in one transaction at most, roughly.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+
+/// Hands jobs to the committing thread. Dropped, it waits for the jobs handed in and ends the thread.
+pub(crate) struct Committer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where a job's outcome goes.
+type Reply<T> = Sender<Result<T, StoreError>>;
+
+/// What the committing thread does.
+enum Job {
+    Commit(Box<ReadyChange>, Reply<Committed>),
+    Reserve(u32, Reply<RequestId>),
+    Prune { last: EventId, limit: usize, reply: Reply<usize> },
+    NewCrlBody(Reply<CrlBody>),
+    AppendCrlBody { body: CrlBody, chunk: Vec<u8>, reply: Reply<()> },
+}
+
+impl Committer {
+    /// Starts the thread on a connection whose schema is the newest.
+    pub(crate) fn start(connection: Connection) -> Result<Self> {
+        let (jobs, queue) = bounded(QUEUE_MAX);
+        let (ready, started) = bounded(1);
+        let thread = std::thread::Builder::new()
+            .name("store-committer".into())
+            .spawn(move || run(connection, &queue, &ready))
+            .map_err(|error| Error::Unavailable(format!("the committing thread cannot be started: {error}")))?;
+        let committer = Self { jobs: Some(jobs), thread: Some(thread) };
+        started.recv().map_err(|_| Error::Unavailable("the committing thread ended at its start".into()))??;
+        Ok(committer)
+    }
+
+    pub(crate) fn commit(&self, change: ReadyChange) -> Result<Committed, StoreError> {
+        self.ask(|reply| Job::Commit(Box::new(change), reply))
+    }
+
+    pub(crate) fn reserve(&self, count: u32) -> Result<RequestId, StoreError> {
+        self.ask(|reply| Job::Reserve(count, reply))
+    }
+
+    pub(crate) fn prune(&self, last: EventId, limit: usize) -> Result<usize, StoreError> {
+        self.ask(|reply| Job::Prune { last, limit, reply })
+    }
+
+    pub(crate) fn new_crl_body(&self) -> Result<CrlBody, StoreError> {
+        self.ask(Job::NewCrlBody)
+    }
+
+    pub(crate) fn append_crl_body(&self, body: CrlBody, chunk: Vec<u8>) -> Result<(), StoreError> {
+        self.ask(|reply| Job::AppendCrlBody { body, chunk, reply })
+    }
+
+    fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, outcome) = bounded(1);
+        let gone = || StoreError::Unavailable("the committing thread has ended; restart the server".into());
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job(reply)).map_err(|_| gone())?;
+        // A reply that is dropped unanswered is that of a group whose writing panicked.
+        outcome.recv().unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("writing was given up by a defect of the server; see the log".into()))
+        })
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the committing thread panicked");
+        }
+    }
+}
+
+impl Job {
+    fn size(&self) -> usize {
+        match self {
+            Self::Commit(change, _) => change.size,
+            Self::AppendCrlBody { chunk, .. } => chunk.len(),
+            Self::Reserve(..) | Self::Prune { .. } | Self::NewCrlBody(_) => 256,
+        }
+    }
+}
+
+/// The thread: until nobody can hand in a job any more and none is left.
+fn run(connection: Connection, queue: &Receiver<Job>, ready: &Sender<Result<()>>) {
+    let mut writer = match Writer::new(&connection) {
+        Ok(writer) => writer,
+        Err(error) => {
+            // The one who starts the thread waits for this.
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let _ = ready.send(Ok(()));
+    let mut checkpoint = super::checkpoint::Checkpoint::default();
+    let mut sound = true;
+    while let Ok(first) = queue.recv() {
+        let group = gather(first, queue);
+        if !sound {
+            sound = recover(&mut writer);
+        }
+        let written = catch_unwind(AssertUnwindSafe(|| write_group(&mut writer, group, sound)));
+        sound = sound && written.unwrap_or(false);
+        if sound {
+            checkpoint.when_due(&connection);
+        } else {
+            sound = recover(&mut writer);
+        }
+    }
+}
+
+/// The first job and those that wait behind it, up to the limits.
+fn gather(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
+    let mut size = first.size();
+    let mut group = vec![first];
+    while group.len() < GROUP_JOBS_MAX && size < GROUP_BYTES_MAX {
+        let Ok(job) = queue.try_recv() else { break };
+        size += job.size();
+        group.push(job);
+    }
+    group
+}
+
+/// Writes a group as one transaction, then wakes everybody who waits for it. False when it was not written.
+fn write_group(writer: &mut Writer<'_>, group: Vec<Job>, sound: bool) -> bool {
+    let mut answers = Vec::with_capacity(group.len());
+    let outcome = if sound { write_all(writer, group, &mut answers) } else { refuse_all(group, &mut answers) };
+    let outcome = outcome.map_err(|error| {
+        let why = StoreError::from(error).to_string();
+        tracing::error!(error = %why, jobs = answers.len(), "a group of changes was not written");
+        StoreError::Unavailable(why)
+    });
+    let written = outcome.is_ok();
+    for answer in answers {
+        answer(outcome.clone());
+    }
+    written
+}
+
+/// Wakes one caller, with the outcome of its own job unless the group failed.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+fn write_all(writer: &mut Writer<'_>, group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+    let mut failed = writer.begin().err();
+    for job in group {
+        let error = match job {
+            Job::Commit(change, reply) => {
+                settle(failed.is_none().then(|| writer.apply(*change)), reply, answers)
+            }
+            Job::Reserve(count, reply) => settle(failed.is_none().then(|| writer.reserve(count)), reply, answers),
+            Job::Prune { last, limit, reply } => {
+                settle(failed.is_none().then(|| prune::prune(writer.connection, last, limit)), reply, answers)
+            }
+            Job::NewCrlBody(reply) => {
+                settle(failed.is_none().then(|| crl::new_body(writer.connection)), reply, answers)
+            }
+            Job::AppendCrlBody { body, chunk, reply } => {
+                settle(failed.is_none().then(|| crl::append(writer.connection, body, &chunk)), reply, answers)
+            }
+        };
+        failed = failed.or(error);
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => writer.commit(),
+    }
+}
+
+/// Files the answer to one job; returns the error that ends the whole group, if it is one. No outcome: the group had
+/// failed before.
+fn settle<T: 'static>(outcome: Option<Result<T>>, reply: Reply<T>, answers: &mut Vec<Answer>) -> Option<Error> {
+    let (outcome, fatal) = match outcome {
+        Some(Ok(value)) => (Ok(value), None),
+        Some(Err(error)) if error.is_conflict() => (Err(error.into()), None),
+        Some(Err(error)) => (Err(StoreError::Unavailable(error.to_string())), Some(error)),
+        None => (Err(StoreError::Unavailable("a change written with it failed".into())), None),
+    };
+    // Who waits cannot be gone: it is blocked on this.
+    answers.push(Box::new(move |group| drop(reply.send(group.and(outcome)))));
+    fatal
+}
+
+fn refuse_all(group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
+    for job in group {
+        match job {
+            Job::Commit(_, reply) => drop(settle(None, reply, answers)),
+            Job::Reserve(_, reply) => drop(settle(None, reply, answers)),
+            Job::Prune { reply, .. } => drop(settle(None, reply, answers)),
+            Job::NewCrlBody(reply) => drop(settle(None, reply, answers)),
+            Job::AppendCrlBody { reply, .. } => drop(settle(None, reply, answers)),
+        }
+    }
+    Err(Error::Unavailable("the database cannot be written since an earlier error; see the log".into()))
+}
+
+/// After a failed group: back to what the database has. False while that cannot be had.
+fn recover(writer: &mut Writer<'_>) -> bool {
+    match writer.reset() {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(%error, "the database cannot be read back after a failed write");
+            false
+        }
+    }
+}
