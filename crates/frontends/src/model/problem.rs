@@ -1,5 +1,7 @@
 //! Errors (RFC 9457).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,10 +12,11 @@ use super::Code;
 pub struct Problem {
     /// What kind of problem it is: `urn:exeunt:problem:conflict`.
     #[serde(rename = "type")]
-    #[schema(examples("urn:exeunt:problem:conflict"))]
-    pub kind: String,
+    #[schema(value_type = String, examples("urn:exeunt:problem:conflict"))]
+    pub kind: Cow<'static, str>,
     /// The kind in words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: Cow<'static, str>,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
