@@ -11,6 +11,7 @@ use der::{Decode, Reader, SliceReader, Tag};
 
 use crate::{Error, limits, read, write};
 
+pub(crate) use component::is_printable;
 pub use component::{NameComponent, NameLengths};
 
 const WHAT: &str = "distinguished name";
