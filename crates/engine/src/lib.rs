@@ -1,22 +1,65 @@
-//! The certification authority.
-mod authority;
+//! The certification authority: it takes requests, asks a policy module what to do, signs, stores, revokes, publishes
+//! CRLs, and tells exit modules what happened.
+//!
+//! Start with [`Engine::submit`] in `submit.rs`: the path of a request, top to bottom. What it uses comes in the order of
+//! the path: `accept` (format, proof of possession, defaults), `policies` (the chain of policy modules), `compose` (the
+//! to-be-signed certificate and its limits), `issue` (lint, sign, verify), and one [`Store::commit`] with the event.
+//! `exits` carries events to exit modules. `revoke`, `amend`, `import`, `install` and `crl` have the same form as the
+//! request's path: check, decide, compose, sign where needed, one commit with its event and its audit entry.
+//!
+//! The crate has no I/O of its own and runs no executor. The database ([`Store`]), keys ([`Signer`]), modules
+//! ([`ModuleLoader`]) and the time, randomness and files ([`World`]) are traits, so that every call through them can be
+//! failed in a test. Whoever calls the engine first has the caller's right checked: a right is a value
+//! ([`Authorised`]) that only [`RoleTable::authorise`] makes.
+
+mod accept;
+mod amend;
+mod audit;
 mod ca;
+pub mod chain;
+mod check;
+mod compose;
 mod config;
 mod crl;
-pub mod location;
-pub mod sanitize;
-pub mod chain;
+mod engine;
 mod error;
+mod exits;
+mod extensions;
+mod import;
+mod install;
+mod issue;
+pub mod location;
+mod modules;
+mod policies;
+mod publication;
 mod request;
+mod retrieve;
+mod revoke;
+mod roles;
+pub mod sanitize;
+mod schedule;
 mod signer;
+mod site;
 pub mod store;
+mod submit;
+mod view;
 mod world;
 
-pub use authority::{Authorised, Caller, Right, Role, RoleTable, right};
+pub use audit::{Act, AuditReport, verify_trail};
 pub use ca::{Ca, Installed, Issuer};
+pub use check::check_database;
 pub use config::{Config, CrlConfig};
+pub use crl::{CrlPublication, CrlReader, PublishFlags};
+pub use engine::{Counters, Engine, Opening};
 pub use error::Error;
+pub use exits::{LoadedExit, ModuleLoader, ModuleState};
+pub use import::ImportOptions;
+pub use install::install_offline;
+pub use modules::{ModuleStatus, NewModule, StartFrom};
+pub use policies::LoadedPolicy;
 pub use request::{Issued, KeySummary, Request, RequestBody, Revocation};
+pub use roles::{Authorised, Caller, Right, Role, RoleTable, right};
 pub use signer::{Signer, SignerError};
 pub use store::{Store, StoreError};
+pub use submit::{Outcome, Submission};
 pub use world::{Clock, Files, Random, Scratch, World};

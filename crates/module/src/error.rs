@@ -52,6 +52,7 @@ codes! {
     CRYPT_E_NOT_FOUND = 0x8009_2004, "not found";
     CRYPT_E_NO_MATCH = 0x8009_2009, "nothing matches";
     CRYPT_E_NO_SIGNER = 0x8009_200E, "the message is not signed";
+    CERT_E_INVALID_NAME = 0x800B_0114, "a name is not one that is allowed";
     CERT_E_ISSUERCHAINING = 0x800B_0107, "the certificate was not issued by this certification authority";
     CERTSRV_E_BAD_REQUESTSUBJECT = 0x8009_4001, "the subject is missing or too long";
     CERTSRV_E_NO_REQUEST = 0x8009_4002, "there is no such request";

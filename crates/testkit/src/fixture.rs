@@ -1,8 +1,9 @@
 //! Requests to store: every field filled, no two alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{Issued, KeySummary, Request, RequestBody};
+use engine::{Issued, KeySummary, Request, RequestBody, Revocation};
 use jiff::{Timestamp, ToSpan};
 use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, RequestId};
 use pki::{NameComponent, Serial};
@@ -66,6 +67,68 @@ pub fn request(id: i64) -> Request {
             ],
             certificate: Some(octets(id + 2, 1100)),
         }),
+    }
+}
+
+/// [`request`]`(id)` while it is under submission: no certificate, no validity, no resolution.
+pub fn pending(id: i64) -> Request {
+    let mut request = request(id);
+    request.disposition = Disposition::Pending;
+    request.message = "Taken Under Submission".into();
+    request.resolved = None;
+    request.issued = None;
+    request.not_before = None;
+    request.not_after = None;
+    let body = Arc::make_mut(&mut request.body);
+    body.certificate = None;
+    body.extensions.retain(|extension| extension.flags.is_from_request());
+    request
+}
+
+/// [`request`]`(id)` as its second version, revoked for `reason` an hour after it was submitted, effective at once.
+pub fn revoked(id: i64, reason: i32) -> Request {
+    let mut request = request(id);
+    request.version = 2;
+    request.disposition = Disposition::Revoked;
+    request.message = "Revoked by EXAMPLE\\manager".into();
+    let when = request.submitted.checked_add(1.hour()).expect("a test's moments are within the calendar");
+    request.revocation = Some(Revocation { when, effective: when, reason });
+    request
+}
+
+/// A certificate of another authority, imported.
+pub fn foreign(id: i64) -> Request {
+    let mut request = request(id);
+    request.disposition = Disposition::Foreign;
+    request.message = "Imported".into();
+    request
+}
+
+/// A request that could not be read: whatever may be absent is absent, whatever may be empty is empty.
+pub fn minimal(id: i64) -> Request {
+    Request {
+        id: RequestId(id),
+        version: 1,
+        disposition: Disposition::Failed,
+        status: HResult::CRYPT_E_INVALID_MSG_TYPE,
+        message: String::new(),
+        submitted: request(id).submitted,
+        resolved: None,
+        requester: String::new(),
+        caller: String::new(),
+        request_type: 0,
+        flags: 0,
+        profile: None,
+        key: None,
+        subject: Vec::new(),
+        alternative_names: String::new(),
+        not_before: None,
+        not_after: None,
+        properties: BTreeMap::new(),
+        issued: None,
+        revocation: None,
+        publish_expired: false,
+        body: Arc::default(),
     }
 }
 

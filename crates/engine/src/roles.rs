@@ -175,13 +175,6 @@ impl<R> Clone for Authorised<R> {
     }
 }
 
-impl Authorised<right::Administer> {
-    /// The server's own authority for scheduled work.
-    pub(crate) fn server() -> Self {
-        Self { caller: Caller::server(), roles: BTreeSet::from([Role::Administrator]), right: PhantomData }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,261 @@
+//! From bytes to a request that policy can judge: format, proof of possession, key quality, defaults.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
+use module::property::attribute_key;
+use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, Profile};
+use pki::{CertificationRequest, oid};
+
+use crate::location::Use;
+use crate::roles::{Authorised, Role, right};
+use crate::site::Site;
+use crate::{Error, KeySummary, Request, RequestBody, Submission, extensions};
+
+/// `CR_IN_PKCS10`: what `RequestType` says of every request this engine reads.
+const REQUEST_TYPE_PKCS10: i32 = 0x100;
+/// The contract's column sizes, in UTF-16 bytes.
+const ATTRIBUTE_NAME_BYTES_MAX: usize = 254;
+const ATTRIBUTE_VALUE_BYTES_MAX: usize = 8_192;
+const ATTRIBUTE_TEXT_BYTES_MAX: usize = 32_768;
+/// The most attributes of a request.
+const ATTRIBUTES_MAX: usize = 256;
+
+/// Why a request failed: its status and its disposition message.
+pub(crate) struct Failure {
+    pub(crate) code: HResult,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: HResult, stage: &str, error: impl std::fmt::Display) -> Self {
+        Self { code, message: format!("{stage}: {error}") }
+    }
+}
+
+/// What is refused without a record: nobody's request yet.
+pub(crate) fn check_entry(site: &Site, by: &Authorised<right::Enrol>, submission: &Submission) -> Result<(), Error> {
+    // Base64 with line breaks takes a good third more than the DER in it.
+    let bytes_max = site.config.request_bytes_max * 3 / 2;
+    if submission.request.len() > bytes_max {
+        return Err(Error::refused(format!("the request is {} bytes; at most {bytes_max} are taken", submission.request.len())));
+    }
+    if submission.request.is_empty() {
+        return Err(Error::refused("the request is empty"));
+    }
+    check_attribute_text(&submission.attributes)?;
+    let for_another = submission.requester.as_deref().is_some_and(|requester| requester != by.caller().name);
+    if for_another && !by.holds(Role::CertificateManager) {
+        return Err(Error::AccessDenied("requesting for somebody else takes the role certificate-manager".into()));
+    }
+    Ok(())
+}
+
+/// The row of a new request, before anything of it was read.
+pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Submission) -> Result<Request, Error> {
+    let caller = by.caller().name.clone();
+    let mut attributes = Vec::new();
+    put_attributes(&mut attributes, &submission.attributes);
+    Ok(Request {
+        id: site.next_request_id()?,
+        version: 1,
+        disposition: Disposition::Active,
+        status: HResult::S_OK,
+        message: String::new(),
+        submitted: site.now(),
+        resolved: None,
+        requester: submission.requester.clone().unwrap_or_else(|| caller.clone()),
+        caller,
+        request_type: REQUEST_TYPE_PKCS10,
+        flags: 0,
+        profile: submission.profile.clone(),
+        key: None,
+        subject: Vec::new(),
+        alternative_names: String::new(),
+        not_before: None,
+        not_after: None,
+        properties: BTreeMap::new(),
+        issued: None,
+        revocation: None,
+        publish_expired: false,
+        body: Arc::new(RequestBody {
+            attribute_text: submission.attributes.clone(),
+            attributes,
+            ..RequestBody::default()
+        }),
+    })
+}
+
+/// Reads the request into its row. What cannot be read is kept as it came.
+pub(crate) fn read(site: &Site, mut request: Request, raw: Vec<u8>) -> Result<Request, (Request, Failure)> {
+    const PARSING: &str = "Error Parsing Request";
+    const VERIFYING: &str = "Error Verifying Request Signature or Signing Certificate";
+    const CONSTRUCTING: &str = "Error Constructing Certificate";
+
+    let (parsed, failure) = match pki::decode_request(&raw) {
+        Ok(der) if der.len() > site.config.request_bytes_max => {
+            let text = format!("{} bytes; at most {} are taken", der.len(), site.config.request_bytes_max);
+            (None, Some(Failure::new(HResult::CERTSRV_E_ENCODING_LENGTH, PARSING, text)))
+        }
+        Ok(der) => match CertificationRequest::from_der(&der) {
+            Ok(parsed) => (Some(parsed), None),
+            Err(error) => (None, Some(Failure::new(HResult::ERROR_INVALID_DATA, PARSING, error))),
+        },
+        Err(error) => (None, Some(Failure::new(HResult::CRYPT_E_INVALID_MSG_TYPE, PARSING, error))),
+    };
+    let Some(parsed) = parsed else {
+        Arc::make_mut(&mut request.body).raw = raw;
+        let failure = failure.expect("a request that was not read has a reason");
+        return Err((request, failure));
+    };
+    take_over(site, &mut request, &parsed);
+
+    if let Err(error) = parsed.verify() {
+        return Err((request, Failure::new(HResult::NTE_BAD_SIGNATURE, VERIFYING, error)));
+    }
+    if let Err(error) = parsed.public_key().quality(&site.config.key_rules) {
+        return Err((request, Failure::new(HResult::CERTSRV_E_KEY_LENGTH, VERIFYING, error)));
+    }
+    match prepare(site, &mut request, &parsed) {
+        Ok(()) => Ok(request),
+        Err(error) => {
+            let code = error.code();
+            Err((request, Failure::new(code, CONSTRUCTING, error)))
+        }
+    }
+}
+
+/// Copies what the request says of itself into its row.
+fn take_over(site: &Site, request: &mut Request, parsed: &CertificationRequest) {
+    let key = parsed.public_key();
+    request.key = Some(KeySummary {
+        algorithm: key.algorithm_oid(),
+        bits: key.bits(),
+        identifier: key.key_identifier().to_vec(),
+    });
+    request.subject = parsed.subject().components();
+    let body = Arc::make_mut(&mut request.body);
+    body.raw = parsed.der().to_vec();
+    for (name, value) in parsed.attribute_pairs() {
+        put_attribute(&mut body.attributes, &name, &value);
+    }
+    for extension in parsed.extensions() {
+        body.extensions.push(extensions::stored(extension, ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE));
+    }
+    if request.profile.is_none() {
+        let named = request.attribute("CertificateTemplate").map(str::to_owned);
+        let extension = parsed.extension(&oid::TEMPLATE_NAME);
+        let named = named.or_else(|| pki::extension::decode_template_name(&extension?.value).ok());
+        request.profile = named.or_else(|| site.config.default_profile.clone());
+    }
+}
+
+/// The engine's own extensions and the default validity.
+fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) -> Result<(), Error> {
+    let ca = site.ca();
+    let issuer = ca.issuer()?.installed;
+    let profile = request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
+
+    request.not_before = Some(earliest_start(site, issuer.certificate.not_before()));
+    request.not_after = Some(latest_end(site, &profile, request.submitted, issuer.certificate.not_after())?);
+
+    let mut own = vec![
+        pki::extension::subject_key_identifier(&parsed.public_key().key_identifier()),
+        pki::extension::authority_key_identifier(Some(&issuer.key_identifier), None, None),
+    ];
+    let urls = |configured: &Option<Vec<String>>, delta, locations: &[crate::location::Location], uses| -> Vec<String> {
+        let tokens = site.tokens(issuer.row.index, issuer.row.key_index, delta);
+        match configured {
+            Some(templates) => templates.iter().map(|template| tokens.url(template)).collect(),
+            None => locations.iter().filter(|l| l.uses.contains(uses)).map(|l| tokens.url(&l.template)).collect(),
+        }
+    };
+    let crl_urls = urls(&profile.crl_distribution_points, false, &site.config.crl.locations, Use::ADD_TO_CERT_CDP);
+    let ca_urls = urls(&profile.ca_issuers, false, &site.config.ca_locations, Use::ADD_TO_CERT_CDP);
+    let ocsp_urls = urls(&profile.ocsp, false, &site.config.ca_locations, Use::ADD_TO_CERT_OCSP);
+    if !crl_urls.is_empty() {
+        own.push(pki::extension::crl_distribution_points(&crl_urls)?);
+    }
+    if !ca_urls.is_empty() || !ocsp_urls.is_empty() {
+        own.push(pki::extension::authority_info_access(&ca_urls, &ocsp_urls)?);
+    }
+    let body = Arc::make_mut(&mut request.body);
+    for extension in own {
+        // The engine's word stands: a request cannot bring its own identifiers or addresses.
+        let stored = extensions::stored(&extension, ExtensionFlags::ORIGIN_SERVER);
+        body.extensions.retain(|existing| existing.oid != stored.oid);
+        body.extensions.push(stored);
+    }
+    Ok(())
+}
+
+/// Now less the clock skew, in whole seconds, and not before the CA certificate.
+fn earliest_start(site: &Site, ca_start: Timestamp) -> Timestamp {
+    let now = site.now();
+    let skewed = now.checked_sub(i64::from(site.config.clock_skew_seconds).seconds()).unwrap_or(now);
+    whole_seconds(skewed).max(ca_start)
+}
+
+/// The end that nothing can move later: the profile's, the authority's and the CA certificate's limits.
+fn latest_end(site: &Site, profile: &Profile, now: Timestamp, ca_end: Timestamp) -> Result<Timestamp, Error> {
+    let ends = [profile.validity.after(now)?, profile.validity_max.after(now)?, site.config.validity_max.after(now)?, ca_end];
+    Ok(whole_seconds(ends.into_iter().min().unwrap_or(ca_end)))
+}
+
+fn whole_seconds(moment: Timestamp) -> Timestamp {
+    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
+}
+
+/// Attribute text that does not fit the contract's columns is refused, not cut.
+pub(crate) fn check_attribute_text(text: &str) -> Result<(), Error> {
+    let bytes = text.encode_utf16().count() * 2;
+    if bytes > ATTRIBUTE_TEXT_BYTES_MAX {
+        return Err(Error::refused(format!("the attributes are {bytes} bytes of UTF-16; at most {ATTRIBUTE_TEXT_BYTES_MAX} are taken")));
+    }
+    Ok(())
+}
+
+/// Adds the attributes of a text ([MS-WCCE] 3.2.1.4.2.1.2): a pair a line, the first colon separates; what is no pair,
+/// or too long for its column, is passed over.
+pub(crate) fn put_attributes(attributes: &mut Vec<(String, String)>, text: &str) {
+    for line in text.split('\n') {
+        if let Some((name, value)) = line.split_once(':') {
+            let name: String = name.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+            put_attribute(attributes, &name, value.trim());
+        }
+    }
+}
+
+/// Adds one attribute; the last value of a name counts.
+fn put_attribute(attributes: &mut Vec<(String, String)>, name: &str, value: &str) {
+    let fits = |text: &str, bytes_max: usize| text.encode_utf16().count() * 2 <= bytes_max;
+    if name.is_empty() || !fits(name, ATTRIBUTE_NAME_BYTES_MAX) || !fits(value, ATTRIBUTE_VALUE_BYTES_MAX) {
+        return;
+    }
+    let key = attribute_key(name);
+    let room = attributes.len() < ATTRIBUTES_MAX;
+    match attributes.iter_mut().find(|(existing, _)| attribute_key(existing) == key) {
+        Some((_, existing)) => value.clone_into(existing),
+        None if room => attributes.push((name.to_owned(), value.to_owned())),
+        None => {}
+    }
+}
+
+/// The extensions a certificate is made of.
+pub(crate) fn enabled(request: &Request) -> impl Iterator<Item = &CertificateExtension> {
+    request.body.extensions.iter().filter(|extension| extension.flags.is_enabled())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_read_as_the_contract_says() {
+        let mut attributes = Vec::new();
+        put_attributes(&mut attributes, "Certificate-Template: Web Server \r\nnot a pair\ncert file:C:\\x:y\n:x\nCertFile:");
+        let expected = [("CertificateTemplate", "Web Server"), ("certfile", "")];
+        assert_eq!(attributes, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}

@@ -1,0 +1,68 @@
+//! What a certificate manager does with a pending request, short of approving it.
+
+use std::sync::Arc;
+
+use module::{CertificateExtension, Disposition, ExitEvent, ExtensionFlags, HResult, RequestId};
+use serde_json::json;
+
+use crate::audit::Act;
+use crate::roles::{Authorised, right};
+use crate::store::{Change, NewEvent};
+use crate::{Engine, Error, Outcome, Request, accept, view};
+
+impl Engine {
+    /// Denies a pending request. Policy is not asked.
+    pub fn deny(&self, by: &Authorised<right::ManageCertificates>, id: RequestId) -> Result<Outcome, Error> {
+        let caller = &by.caller().name;
+        let mut request = self.pending(id)?.changed();
+        let now = self.site.now();
+        request.disposition = Disposition::Denied;
+        request.status = HResult::CERTSRV_E_ADMIN_DENIED_REQUEST;
+        request.message = format!("Denied by {caller}");
+        request.resolved = Some(now);
+        let outcome = Outcome::of(&request);
+        let event = NewEvent::of(ExitEvent::CertDenied, &request, now);
+        let audit = Act::Denied.entry(caller, now, Some(id), json!({}));
+        self.commit(Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() })?;
+        self.counters.count(Disposition::Denied);
+        Ok(outcome)
+    }
+
+    /// Adds or overwrites attributes of a pending request; the text is read as at submission.
+    pub fn set_attributes(&self, by: &Authorised<right::ManageCertificates>, id: RequestId, text: &str) -> Result<Request, Error> {
+        accept::check_attribute_text(text)?;
+        let mut request = self.pending(id)?.changed();
+        accept::put_attributes(&mut Arc::make_mut(&mut request.body).attributes, text);
+        self.amend(request, Act::AttributesSet, &by.caller().name, json!({ "attributes": text }))
+    }
+
+    /// Adds, replaces or (with `EXTENSION_DELETE_FLAG`) removes an extension of a pending request.
+    pub fn set_extension(
+        &self,
+        by: &Authorised<right::ManageCertificates>,
+        id: RequestId,
+        extension: CertificateExtension,
+    ) -> Result<Request, Error> {
+        let mut request = self.pending(id)?.changed();
+        let stored = view::amend_extension(extension, ExtensionFlags::ORIGIN_ADMIN)?;
+        let detail = json!({ "oid": stored.oid, "flags": stored.flags.bits(), "value": hex::encode(&stored.value) });
+        view::put_extension(&mut Arc::make_mut(&mut request.body).extensions, stored)?;
+        self.amend(request, Act::ExtensionSet, &by.caller().name, detail)
+    }
+
+    fn pending(&self, id: RequestId) -> Result<Request, Error> {
+        let request = self.site.request(id)?;
+        if request.disposition == Disposition::Pending {
+            return Ok(request);
+        }
+        let text = format!("request {id} is {}, not pending", request.disposition);
+        Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, text))
+    }
+
+    /// Changing a request raises no exit event: the contract has none for it.
+    fn amend(&self, request: Request, act: Act, caller: &str, detail: serde_json::Value) -> Result<Request, Error> {
+        let audit = act.entry(caller, self.site.now(), Some(request.id), detail);
+        self.commit(Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() })?;
+        Ok(request)
+    }
+}

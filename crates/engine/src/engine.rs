@@ -1,0 +1,177 @@
+//! The engine: its parts, how it starts, and how it stops.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use module::{Disposition, Role};
+use parking_lot::Mutex;
+use serde_json::json;
+
+use crate::audit::Act;
+use crate::exits::{Exits, ModuleLoader};
+use crate::policies::Policies;
+use crate::roles::RoleTable;
+use crate::schedule::Scheduler;
+use crate::site::Site;
+use crate::store::Change;
+use crate::{Ca, Config, Error, Signer, Store, World};
+
+/// What an engine is made of.
+pub struct Opening {
+    /// Checked configuration.
+    pub config: Config,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The CA keys, in any order: matched to CA certificates by their public halves.
+    pub signers: Vec<Arc<dyn Signer>>,
+    /// Makes modules.
+    pub loader: Arc<dyn ModuleLoader>,
+    /// Time, randomness and files.
+    pub world: World,
+}
+
+/// A certification authority at work.
+pub struct Engine {
+    pub(crate) site: Arc<Site>,
+    pub(crate) policies: Policies,
+    pub(crate) exits: Exits,
+    pub(crate) loader: Arc<dyn ModuleLoader>,
+    pub(crate) counters: Counters,
+    /// Installed modules change one at a time.
+    pub(crate) modules: Mutex<()>,
+    /// CRLs are published one publication at a time.
+    pub(crate) publishing: Mutex<()>,
+    pub(crate) scheduler: Mutex<Option<Scheduler>>,
+    stopped: AtomicBool,
+}
+
+impl Engine {
+    /// Opens the authority: reads its certificates, loads its policy modules (a failure keeps it from starting), starts
+    /// its exit modules (a failure is tried again and keeps nobody waiting) and the CRL schedule.
+    pub fn open(opening: Opening) -> Result<Arc<Self>, Error> {
+        let Opening { config, store, signers, loader, world } = opening;
+        let ca = Ca::new(store.ca_certificates()?, signers)?;
+        let site = Arc::new(Site::new(config, store, world, ca));
+        let installed = site.store.modules()?;
+
+        let policies = Policies::new();
+        let enabled = installed.iter().filter(|module| module.enabled);
+        let chain = enabled.clone().filter(|module| module.role == Role::Policy);
+        policies.replace(chain.map(|module| Policies::load(&site, loader.as_ref(), module.clone())).collect::<Result<_, _>>()?);
+        let audit = Act::Started.entry("server", site.now(), None, json!({ "name": site.config.name }));
+        site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
+
+        let exits = Exits::new(Arc::clone(&site), Arc::clone(&loader));
+        for module in enabled.filter(|module| module.role == Role::Exit) {
+            exits.start(module.clone());
+        }
+        let engine = Arc::new(Self {
+            site,
+            policies,
+            exits,
+            loader,
+            counters: Counters::default(),
+            modules: Mutex::new(()),
+            publishing: Mutex::new(()),
+            scheduler: Mutex::new(None),
+            stopped: AtomicBool::new(false),
+        });
+        *engine.scheduler.lock() = Some(Scheduler::start(&engine)?);
+        Ok(engine)
+    }
+
+    /// Stops: scheduled work first, then exit modules (each told `SHUTDOWN`), then policy modules. Calls that are under
+    /// way have to be drained by whoever made them. Stopping twice is stopping once.
+    pub fn shut_down(&self, limit: Duration) {
+        if self.stopped.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(scheduler) = self.scheduler.lock().take() {
+            scheduler.stop();
+        }
+        self.exits.shut_down(limit);
+        self.policies.shut_down();
+        let audit = Act::Stopped.entry("server", self.site.now(), None, json!({}));
+        if let Err(error) = self.site.store.commit(Change { audit: Some(audit), ..Change::default() }) {
+            tracing::error!("the end of service could not be recorded: {error}");
+        }
+    }
+
+    /// Who may do what.
+    pub fn authority(&self) -> &RoleTable {
+        &self.site.config.roles
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.site.config
+    }
+
+    /// The CA certificates: public.
+    pub fn ca(&self) -> Arc<Ca> {
+        self.site.ca()
+    }
+
+    /// The sanitized name of the authority: in file names and URLs.
+    pub fn sanitized_name(&self) -> &str {
+        &self.site.sanitized_name
+    }
+
+    /// The DNS name of the server.
+    pub fn dns_name(&self) -> &str {
+        &self.site.world.dns_name
+    }
+
+    /// Now, by the engine's clock.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.site.now()
+    }
+
+    /// What was counted since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Whether a certificate could be issued now: there is a CA certificate and its key, and the database can be
+    /// written.
+    pub fn ready(&self) -> Result<(), Error> {
+        self.site.ca().issuer()?;
+        self.site.store.commit(Change::default())?;
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shut_down(Duration::from_secs(5));
+    }
+}
+
+/// Decisions since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Certificates issued.
+    pub issued: AtomicU64,
+    /// Requests taken under submission.
+    pub pending: AtomicU64,
+    /// Requests denied.
+    pub denied: AtomicU64,
+    /// Requests that failed.
+    pub failed: AtomicU64,
+    /// Revocations and releases.
+    pub revoked: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn count(&self, disposition: Disposition) {
+        let counter = match disposition {
+            Disposition::Issued => &self.issued,
+            Disposition::Pending => &self.pending,
+            Disposition::Denied => &self.denied,
+            Disposition::Revoked => &self.revoked,
+            Disposition::Failed | Disposition::Active | Disposition::Foreign => &self.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,108 @@
+//! The path of an event to the exit modules: one dispatcher for each, on its own thread, none waiting for another.
+
+mod dispatch;
+mod lanes;
+mod progress;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use module::{ExitModule, ModuleError, Role, Settings};
+use parking_lot::RwLock;
+
+pub(crate) use dispatch::Dispatcher;
+pub use progress::ModuleState;
+
+use crate::policies::LoadedPolicy;
+use crate::site::Site;
+use crate::store::{Event, InstalledModule};
+
+/// Makes modules of what is installed. Outside the engine, because hosts are.
+pub trait ModuleLoader: Send + Sync {
+    /// An exit module, guarded, not yet initialised.
+    fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError>;
+
+    /// A policy module, guarded, not yet initialised.
+    fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError>;
+
+    /// Whether a kind can play this role, and its settings have known names and good values.
+    fn check(&self, role: Role, kind: &str, settings: &Settings) -> Result<(), ModuleError>;
+}
+
+/// What a loader makes of an installed exit module.
+pub struct LoadedExit {
+    /// The module, guarded: a call returns within its time limit, whatever the module does.
+    pub module: Arc<dyn ExitModule>,
+    /// What its host knows of its health.
+    pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+/// The running dispatchers, in the operator's order.
+pub(crate) struct Exits {
+    site: Arc<Site>,
+    loader: Arc<dyn ModuleLoader>,
+    running: RwLock<Arc<Vec<Arc<Dispatcher>>>>,
+}
+
+impl Exits {
+    pub(crate) fn new(site: Arc<Site>, loader: Arc<dyn ModuleLoader>) -> Self {
+        Self { site, loader, running: RwLock::new(Arc::new(Vec::new())) }
+    }
+
+    pub(crate) fn dispatcher(&self, name: &str) -> Option<Arc<Dispatcher>> {
+        self.running.read().iter().find(|dispatcher| dispatcher.name() == name).cloned()
+    }
+
+    /// Starts the dispatcher of a module. One that runs under the same name must have been stopped.
+    pub(crate) fn start(&self, installed: InstalledModule) {
+        let dispatcher = Dispatcher::start(Arc::clone(&self.site), Arc::clone(&self.loader), installed);
+        let mut running = self.running.write();
+        let mut list = running.as_ref().clone();
+        list.push(dispatcher);
+        list.sort_by_key(|dispatcher| dispatcher.position());
+        *running = Arc::new(list);
+    }
+
+    /// Stops the dispatcher of a module after the call it is in, and waits for that. The module keeps its place.
+    pub(crate) fn stop(&self, name: &str) {
+        let mut stopped = None;
+        {
+            let mut running = self.running.write();
+            let mut list = running.as_ref().clone();
+            if let Some(at) = list.iter().position(|dispatcher| dispatcher.name() == name) {
+                stopped = Some(list.remove(at));
+            }
+            *running = Arc::new(list);
+        }
+        if let Some(dispatcher) = stopped {
+            dispatcher.stop(false);
+            dispatcher.join();
+        }
+    }
+
+    /// Tells the dispatchers that there is an event, and waits for the modules that are delivered to inline: one after
+    /// the other, each at most for its time limit.
+    pub(crate) fn announce(&self, event: &Event) {
+        let running = Arc::clone(&self.running.read());
+        for dispatcher in running.iter() {
+            dispatcher.wake();
+        }
+        for dispatcher in running.iter().filter(|dispatcher| dispatcher.is_inline()) {
+            dispatcher.wait_for(event);
+        }
+    }
+
+    /// Stops every dispatcher, each after telling its module `SHUTDOWN`, and waits for them at most until `limit`.
+    pub(crate) fn shut_down(&self, limit: Duration) {
+        let running = std::mem::replace(&mut *self.running.write(), Arc::new(Vec::new()));
+        for dispatcher in running.iter() {
+            dispatcher.stop(true);
+        }
+        let deadline = std::time::Instant::now() + limit;
+        for dispatcher in running.iter() {
+            if !dispatcher.join_until(deadline) {
+                tracing::warn!(module = dispatcher.name(), "did not finish within the shutdown limit; its events wait for the next start");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The policy modules, asked in order; the most restrictive answer wins.
+
+use std::sync::Arc;
+
+use module::{Decision, HResult, PolicyModule, Role};
+use parking_lot::RwLock;
+
+use crate::accept::Failure;
+use crate::exits::ModuleLoader;
+use crate::site::Site;
+use crate::store::InstalledModule;
+use crate::view::{ExitView, InFlight, ModuleKey};
+use crate::{Error, Request};
+
+/// A policy module that runs.
+#[derive(Clone)]
+pub(crate) struct LoadedPolicyModule {
+    pub(crate) installed: InstalledModule,
+    pub(crate) loaded: Arc<LoadedPolicy>,
+}
+
+/// What a loader makes of an installed policy module.
+pub struct LoadedPolicy {
+    /// The module, guarded.
+    pub module: Arc<dyn PolicyModule>,
+    /// What its host knows of its health.
+    pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+/// The chain.
+pub(crate) struct Policies {
+    chain: RwLock<Arc<Vec<LoadedPolicyModule>>>,
+}
+
+impl Policies {
+    pub(crate) fn new() -> Self {
+        Self { chain: RwLock::new(Arc::new(Vec::new())) }
+    }
+
+    pub(crate) fn chain(&self) -> Arc<Vec<LoadedPolicyModule>> {
+        Arc::clone(&self.chain.read())
+    }
+
+    /// Loads and initialises a module. It decides nothing yet.
+    pub(crate) fn load(
+        site: &Arc<Site>,
+        loader: &dyn ModuleLoader,
+        installed: InstalledModule,
+    ) -> Result<LoadedPolicyModule, Error> {
+        let failed = |error: module::ModuleError| {
+            Error::refused_with(error.code, format!("the policy module `{}` could not be loaded: {}", installed.name, error.message))
+        };
+        let loaded = loader.policy(&installed).map_err(failed)?;
+        let view = ExitView::new(Arc::clone(site), ModuleKey { role: Role::Policy, name: installed.name.clone() }, None);
+        let initialised = loaded.module.initialize(&site.config.name, view.as_ref());
+        view.close();
+        initialised.map_err(failed)?;
+        Ok(LoadedPolicyModule { installed, loaded: Arc::new(loaded) })
+    }
+
+    /// Replaces the chain. Requests in flight finish with the one they began with; modules that are gone are shut down.
+    pub(crate) fn replace(&self, mut chain: Vec<LoadedPolicyModule>) {
+        chain.sort_by_key(|module| module.installed.position);
+        let chain = Arc::new(chain);
+        let before = std::mem::replace(&mut *self.chain.write(), Arc::clone(&chain));
+        for old in before.iter() {
+            if !chain.iter().any(|new| Arc::ptr_eq(&new.loaded, &old.loaded)) {
+                old.loaded.module.shut_down();
+            }
+        }
+    }
+
+    /// Asks every module in turn, each seeing what those before it amended; a refusal ends the round. The request comes
+    /// back as they left it. No module, a failing module, or one that panics never means *issue*.
+    pub(crate) fn verify(&self, site: &Arc<Site>, request: Request, new: bool) -> (Request, Result<Decision, Failure>) {
+        let chain = self.chain();
+        let mut in_flight = InFlight::new(Arc::clone(site), request);
+        let mut answer: Option<Decision> = None;
+        for module in chain.iter() {
+            in_flight.hand_to(&module.installed.name);
+            match module.loaded.module.verify_request(&mut in_flight, new) {
+                Ok(decision) => {
+                    answer = Some(match answer {
+                        Some(before) => before.most_restrictive(decision),
+                        None => decision,
+                    });
+                }
+                Err(error) => {
+                    let name = &module.installed.name;
+                    tracing::error!(module = name, code = %error.code, "VerifyRequest failed: {}", error.message);
+                    let failure = Failure::new(error.code, &format!("Error in Policy Module {name}"), &error.message);
+                    return (in_flight.into_request(), Err(failure));
+                }
+            }
+            if matches!(answer, Some(Decision::Deny { .. })) {
+                break;
+            }
+        }
+        let decision = answer.ok_or_else(|| {
+            Failure::new(HResult::E_UNEXPECTED, "Error in Policy Module", "no policy module is enabled; add one with `exeunt module add`")
+        });
+        (in_flight.into_request(), decision)
+    }
+
+    pub(crate) fn shut_down(&self) {
+        self.replace(Vec::new());
+    }
+}

@@ -1,0 +1,94 @@
+//! What exit modules read through: a request as an event left it, or the authority alone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, Value};
+
+use super::{Parsed, Reading};
+use crate::Request;
+use crate::site::Site;
+
+/// Which module reads: its settings have a place of their own in the classic registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModuleKey {
+    pub(crate) role: Role,
+    pub(crate) name: String,
+}
+
+impl ModuleKey {
+    /// `ModuleRegistryLocation`: below HKLM.
+    pub(super) fn registry_location(&self, sanitized_ca: &str) -> String {
+        let role = match self.role {
+            Role::Exit => "ExitModules",
+            Role::Policy => "PolicyModules",
+        };
+        format!(r"SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\{sanitized_ca}\{role}\{}", self.name)
+    }
+}
+
+/// A context of one module. It ends when [`ExitView::close`] is called: handles that outlive it answer
+/// `ERROR_INVALID_HANDLE`.
+pub(crate) struct ExitView {
+    this: Weak<Self>,
+    site: Arc<Site>,
+    module: ModuleKey,
+    request: Option<Arc<Request>>,
+    parsed: Parsed,
+    closed: AtomicBool,
+}
+
+impl ExitView {
+    pub(crate) fn new(site: Arc<Site>, module: ModuleKey, request: Option<Arc<Request>>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            site,
+            module,
+            request,
+            parsed: Parsed::default(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    fn read(&self) -> Result<Reading<'_>, ModuleError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(ModuleError::new(HResult::ERROR_INVALID_HANDLE, "the context ended when the call returned"));
+        }
+        let Self { site, module, request, parsed, .. } = self;
+        Ok(Reading { site, module, request: request.as_deref(), parsed, policy: self.module.role == Role::Policy })
+    }
+}
+
+impl ServerExit for ExitView {
+    fn request_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
+        self.read()?.request_property(name, kind)
+    }
+
+    fn certificate_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
+        self.read()?.certificate_property(name, kind)
+    }
+
+    fn request_attribute(&self, name: &str) -> Result<String, ModuleError> {
+        self.read()?.request_attribute(name)
+    }
+
+    fn certificate_extension(&self, oid: &str) -> Result<CertificateExtension, ModuleError> {
+        self.read()?.certificate_extension(oid)
+    }
+
+    fn extensions(&self) -> Result<Vec<String>, ModuleError> {
+        self.read()?.extensions()
+    }
+
+    fn attributes(&self) -> Result<Vec<String>, ModuleError> {
+        self.read()?.attributes()
+    }
+
+    fn share(&self) -> Arc<dyn ServerExit> {
+        self.this.upgrade().expect("a view lives in an Arc while it is borrowed")
+    }
+}

@@ -1,0 +1,227 @@
+//! What policy modules read and write through: a request in flight.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use module::property::{self, Access, Scope};
+use module::{
+    CertificateExtension, ExtensionFlags, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value,
+};
+use pki::{NameComponent, NameLengths};
+
+use super::exit::{ExitView, ModuleKey};
+use super::{Parsed, Reading};
+use crate::site::Site;
+use crate::{Request, RequestBody};
+
+/// The longest object identifier the contract's calls take, in characters.
+const OID_CHARACTERS_MAX: usize = 31;
+/// The most extensions of a request.
+const EXTENSIONS_MAX: usize = 100;
+
+/// A request in flight, as one policy module sees and amends it.
+pub(crate) struct InFlight {
+    site: Arc<Site>,
+    module: ModuleKey,
+    request: Request,
+    parsed: Parsed,
+    /// NotBefore and NotAfter as the engine set them are the limits for every module.
+    limits: (Option<Timestamp>, Option<Timestamp>),
+}
+
+impl InFlight {
+    pub(crate) fn new(site: Arc<Site>, request: Request) -> Self {
+        let limits = (request.not_before, request.not_after);
+        let module = ModuleKey { role: Role::Policy, name: String::new() };
+        Self { site, module, request, parsed: Parsed::default(), limits }
+    }
+
+    /// Hands the request to the next module of the chain.
+    pub(crate) fn hand_to(&mut self, module: &str) {
+        module.clone_into(&mut self.module.name);
+    }
+
+    pub(crate) fn into_request(self) -> Request {
+        self.request
+    }
+
+    fn read(&self) -> Reading<'_> {
+        let Self { site, module, request, parsed, .. } = self;
+        Reading { site, module, request: Some(request), parsed, policy: true }
+    }
+
+    fn body(&mut self) -> &mut RequestBody {
+        Arc::make_mut(&mut self.request.body)
+    }
+
+    fn set_subject(&mut self, part: NameComponent, value: Option<String>) -> Result<(), ModuleError> {
+        // The contract separates several values by newlines; an empty text removes the part.
+        let values: Vec<String> =
+            value.iter().flat_map(|text| text.split('\n')).map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect();
+        if self.site.config.name_lengths == NameLengths::Enforced
+            && let Some(long) = values.iter().find(|value| value.chars().count() > part.length_max())
+        {
+            let max = part.length_max();
+            return Err(ModuleError::invalid(format!("{} is at most {max} characters: `{long}`", part.as_str())));
+        }
+        let at = self.request.subject.iter().position(|(found, _)| *found == part);
+        self.request.subject.retain(|(found, _)| *found != part);
+        let at = at.unwrap_or(self.request.subject.len());
+        self.request.subject.splice(at..at, values.into_iter().map(|value| (part, value)));
+        Ok(())
+    }
+
+    fn set_validity(&mut self, name: &str, moment: Timestamp) -> Result<(), ModuleError> {
+        let outside = |limit: Timestamp, direction: &str| {
+            ModuleError::invalid(format!("{name} {moment} is {direction} than {limit}, which is the limit"))
+        };
+        if name == "NotBefore" {
+            let limit = self.request.not_before.max(self.limits.0);
+            if let Some(limit) = limit.filter(|limit| moment < *limit) {
+                return Err(outside(limit, "earlier"));
+            }
+            self.request.not_before = Some(moment);
+        } else {
+            let limit = self.request.not_after.into_iter().chain(self.limits.1).min();
+            if let Some(limit) = limit.filter(|limit| moment > *limit) {
+                return Err(outside(limit, "later"));
+            }
+            self.request.not_after = Some(moment);
+        }
+        Ok(())
+    }
+
+    fn set_context(&self, name: &str, value: Option<&str>) {
+        let (module, text) = (self.module.name.as_str(), value.unwrap_or_default());
+        let request = self.request.id.0;
+        match name {
+            "EventLogTerse" | "EventLogError" => tracing::error!(module, request, "{text}"),
+            "EventLogWarning" => tracing::warn!(module, request, "{text}"),
+            "EventLogVerbose" => tracing::info!(module, request, "{text}"),
+            "EventLogExhaustive" => tracing::debug!(module, request, "{text}"),
+            // The rest are directory facts, which the contract lets an engine accept and not use.
+            _ => {}
+        }
+    }
+}
+
+impl ServerPolicy for InFlight {
+    fn set_certificate_property(&mut self, name: &str, value: Option<Value>) -> Result<(), ModuleError> {
+        let not_writable = || ModuleError::invalid(format!("`{name}` is not a property that can be set"));
+        let (property, index) = property::certificate_property(name).ok_or_else(not_writable)?;
+        // ExpirationDate is another name of NotAfter, for modules that set it.
+        let expiration = property.name == "ExpirationDate";
+        if index.is_some() || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
+            return Err(not_writable());
+        }
+        if let Some(value) = value.as_ref().filter(|value| value.kind() != property.kind) {
+            return Err(ModuleError::invalid(format!("{} is a {}, not a {}", property.name, property.kind, value.kind())));
+        }
+        match (property.name, value) {
+            ("NotBefore" | "NotAfter", Some(Value::Date(moment))) => self.set_validity(property.name, moment),
+            ("ExpirationDate", Some(Value::Date(moment))) => self.set_validity("NotAfter", moment),
+            ("NotBefore" | "NotAfter" | "ExpirationDate", _) => {
+                Err(ModuleError::invalid(format!("{} cannot be removed", property.name)))
+            }
+            ("CertificateTemplate", value) => {
+                self.request.profile = value.map(Value::into_text).transpose()?.filter(|text| !text.is_empty());
+                Ok(())
+            }
+            (name @ ("EnrollmentFlags" | "GeneralFlags" | "PrivateKeyFlags" | "UPN"), value) => {
+                let text = match value {
+                    Some(Value::Long(number)) => Some(number.to_string()),
+                    Some(other) => Some(other.into_text()?),
+                    None => None,
+                };
+                match text {
+                    Some(text) => self.request.properties.insert(name.to_owned(), text),
+                    None => self.request.properties.remove(name),
+                };
+                Ok(())
+            }
+            (name, value) if property.scope == Scope::Context => {
+                let text = value.map(|value| match value {
+                    Value::String(text) => text,
+                    other => format!("{other:?}"),
+                });
+                self.set_context(name, text.as_deref());
+                Ok(())
+            }
+            (name, value) => {
+                let part = NameComponent::from_alias(name).ok_or_else(not_writable)?;
+                self.set_subject(part, value.map(Value::into_text).transpose()?)
+            }
+        }
+    }
+
+    fn set_certificate_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
+        let stored = amend_extension(extension, ExtensionFlags::ORIGIN_POLICY)?;
+        let extensions = &mut self.body().extensions;
+        put_extension(extensions, stored)
+    }
+}
+
+/// Checks an extension that a policy module or an administrator sets, and gives it its origin.
+pub(crate) fn amend_extension(
+    extension: CertificateExtension,
+    origin: ExtensionFlags,
+) -> Result<CertificateExtension, ModuleError> {
+    let CertificateExtension { oid, flags, value } = extension;
+    if oid.len() > OID_CHARACTERS_MAX || oid.parse::<pki::ObjectIdentifier>().is_err() {
+        let rule = "a dotted object identifier of at most 31 characters";
+        return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
+    }
+    Ok(CertificateExtension { oid, flags: flags.with_origin(origin), value })
+}
+
+/// Replaces the extension with this object identifier where it stands, adds it, or (`EXTENSION_DELETE_FLAG`) removes it.
+pub(crate) fn put_extension(
+    extensions: &mut Vec<CertificateExtension>,
+    extension: CertificateExtension,
+) -> Result<(), ModuleError> {
+    if extension.flags.contains(ExtensionFlags::DELETE) {
+        extensions.retain(|existing| existing.oid != extension.oid);
+        return Ok(());
+    }
+    let room = extensions.len() < EXTENSIONS_MAX;
+    match extensions.iter_mut().find(|existing| existing.oid == extension.oid) {
+        Some(existing) => *existing = extension,
+        None if !room => {
+            let text = format!("a request has at most {EXTENSIONS_MAX} extensions");
+            return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
+        }
+        None => extensions.push(extension),
+    }
+    Ok(())
+}
+
+impl ServerExit for InFlight {
+    fn request_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
+        self.read().request_property(name, kind)
+    }
+
+    fn certificate_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
+        self.read().certificate_property(name, kind)
+    }
+
+    fn request_attribute(&self, name: &str) -> Result<String, ModuleError> {
+        self.read().request_attribute(name)
+    }
+
+    fn certificate_extension(&self, oid: &str) -> Result<CertificateExtension, ModuleError> {
+        self.read().certificate_extension(oid)
+    }
+
+    fn extensions(&self) -> Result<Vec<String>, ModuleError> {
+        self.read().extensions()
+    }
+
+    fn attributes(&self) -> Result<Vec<String>, ModuleError> {
+        self.read().attributes()
+    }
+
+    /// The request as it stands now: later writes do not show in it.
+    fn share(&self) -> Arc<dyn ServerExit> {
+        ExitView::new(Arc::clone(&self.site), self.module.clone(), Some(Arc::new(self.request.clone())))
+    }
+}
