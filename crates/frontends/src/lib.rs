@@ -11,4 +11,4 @@ pub mod problem;
 
 pub use calls::Calls;
 pub use limits::Limits;
-pub use peer::Peer;
+pub use peer::{Peer, this_user};
