@@ -1,0 +1,212 @@
+//! Failing the calls of a store in turn.
+//!
+//! A test runs its scenario once to learn how many calls it makes ([`FaultyStore::calls`]), then again for each call, each
+//! [`Side`] and each [`Kind`], and checks after each that the promises hold once the store is asked again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use engine::store::{
+    AuditEntry, CaCertificate, Change, Committed, CrlBody, CrlKind, CrlRow, Delivery, Event, InstalledModule, Page,
+    RevokedFilter, RevokedRow, Search, Store,
+};
+use engine::{Request, StoreError};
+use jiff::Timestamp;
+use module::{EventId, ExitEvents, RequestId};
+use pki::Serial;
+
+/// One failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which call fails, from 1, counted over all methods and threads.
+    pub call: u64,
+    /// Whether the call has its effect.
+    pub side: Side,
+    /// What happens.
+    pub kind: Kind,
+}
+
+/// Before or after the effect of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The call does nothing.
+    Before,
+    /// The call does all it would have done, and its caller does not learn it.
+    After,
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It returns [`StoreError::Unavailable`].
+    Error,
+    /// The process ends at once, without unwinding or tidying up ([`std::process::abort`]).
+    Abort,
+}
+
+/// A store that fails as it is told, and otherwise is the one inside.
+pub struct FaultyStore<S: Store + ?Sized = dyn Store> {
+    inner: Arc<S>,
+    calls: AtomicU64,
+    fault: Mutex<Option<Fault>>,
+    struck: Mutex<Option<&'static str>>,
+}
+
+impl<S: Store + ?Sized> FaultyStore<S> {
+    /// Nothing fails until [`fail`](Self::fail).
+    pub fn new(inner: Arc<S>) -> Self {
+        Self { inner, calls: AtomicU64::new(0), fault: Mutex::new(None), struck: Mutex::new(None) }
+    }
+
+    /// Counts from 0 again, and fails one call.
+    pub fn fail(&self, fault: Fault) {
+        self.calls.store(0, Ordering::SeqCst);
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// The method that failed, once one has.
+    pub fn struck(&self) -> Option<&'static str> {
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The store inside.
+    pub fn inner(&self) -> &Arc<S> {
+        &self.inner
+    }
+
+    fn call<T, E: From<StoreError>>(
+        &self,
+        method: &'static str,
+        call: impl FnOnce(&S) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        self.strike(method, number, Side::Before)?;
+        let outcome = call(&self.inner)?;
+        self.strike(method, number, Side::After)?;
+        Ok(outcome)
+    }
+
+    fn strike(&self, method: &'static str, number: u64, side: Side) -> Result<(), StoreError> {
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(fault) = fault.filter(|fault| (fault.call, fault.side) == (number, side)) else { return Ok(()) };
+        *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = Some(method);
+        match fault.kind {
+            Kind::Error => Err(StoreError::Unavailable(format!("{method} was made to fail ({side:?})"))),
+            Kind::Abort => std::process::abort(),
+        }
+    }
+}
+
+impl<S: Store + ?Sized> Store for FaultyStore<S> {
+    fn commit(&self, change: Change) -> Result<Committed, StoreError> {
+        self.call("commit", |store| store.commit(change))
+    }
+
+    fn reserve_request_ids(&self, count: u32) -> Result<RequestId, StoreError> {
+        self.call("reserve_request_ids", |store| store.reserve_request_ids(count))
+    }
+
+    fn request(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        self.call("request", |store| store.request(id))
+    }
+
+    fn request_version(&self, id: RequestId, version: u32) -> Result<Option<Request>, StoreError> {
+        self.call("request_version", |store| store.request_version(id, version))
+    }
+
+    fn request_by_serial(&self, serial: &Serial, own: bool) -> Result<Option<Request>, StoreError> {
+        self.call("request_by_serial", |store| store.request_by_serial(serial, own))
+    }
+
+    fn search(&self, search: &Search) -> Result<Page, StoreError> {
+        self.call("search", |store| store.search(search))
+    }
+
+    fn events(
+        &self,
+        after: EventId,
+        wanted: ExitEvents,
+        limit: usize,
+    ) -> Result<Vec<(Event, Option<Request>)>, StoreError> {
+        self.call("events", |store| store.events(after, wanted, limit))
+    }
+
+    fn event(&self, id: EventId) -> Result<Option<(Event, Option<Request>)>, StoreError> {
+        self.call("event", |store| store.event(id))
+    }
+
+    fn event_head(&self) -> Result<(EventId, [u8; 32]), StoreError> {
+        self.call("event_head", S::event_head)
+    }
+
+    fn event_before(&self, moment: Timestamp) -> Result<EventId, StoreError> {
+        self.call("event_before", |store| store.event_before(moment))
+    }
+
+    fn prune_events(&self, last: EventId, limit: usize) -> Result<usize, StoreError> {
+        self.call("prune_events", |store| store.prune_events(last, limit))
+    }
+
+    fn event_tail(&self) -> Result<(EventId, [u8; 32]), StoreError> {
+        self.call("event_tail", S::event_tail)
+    }
+
+    fn revoked(
+        &self,
+        filter: &RevokedFilter,
+        each: &mut dyn FnMut(RevokedRow) -> Result<(), engine::Error>,
+    ) -> Result<(), engine::Error> {
+        self.call("revoked", |store| store.revoked(filter, each))
+    }
+
+    fn new_crl_body(&self) -> Result<CrlBody, StoreError> {
+        self.call("new_crl_body", S::new_crl_body)
+    }
+
+    fn append_crl_body(&self, body: CrlBody, chunk: &[u8]) -> Result<(), StoreError> {
+        self.call("append_crl_body", |store| store.append_crl_body(body, chunk))
+    }
+
+    fn crl_chunk(&self, body: CrlBody, index: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        self.call("crl_chunk", |store| store.crl_chunk(body, index))
+    }
+
+    fn crls(&self, key: Option<u16>, kind: Option<CrlKind>, limit: usize) -> Result<Vec<CrlRow>, StoreError> {
+        self.call("crls", |store| store.crls(key, kind, limit))
+    }
+
+    fn ca_certificates(&self) -> Result<Vec<CaCertificate>, StoreError> {
+        self.call("ca_certificates", S::ca_certificates)
+    }
+
+    fn modules(&self) -> Result<Vec<InstalledModule>, StoreError> {
+        self.call("modules", S::modules)
+    }
+
+    fn deliveries(&self, module: &str, after: EventId, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.call("deliveries", |store| store.deliveries(module, after, limit))
+    }
+
+    fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.call("audit", |store| store.audit(after, limit))
+    }
+
+    fn audit_head(&self) -> Result<(u64, [u8; 32]), StoreError> {
+        self.call("audit_head", S::audit_head)
+    }
+
+    fn value(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.call("value", |store| store.value(name))
+    }
+
+    fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
+        self.call("check", |store| store.check(progress))
+    }
+}
