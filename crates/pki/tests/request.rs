@@ -165,16 +165,6 @@ fn attribute(oid: ObjectIdentifier, values: Vec<Any>) -> Vec<u8> {
     RawAttribute { oid, values }.to_der().unwrap()
 }
 
-fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag];
-    match contents.len() {
-        len @ 0..128 => out.push(len as u8),
-        len => out.extend([0x82, (len >> 8) as u8, len as u8]),
-    }
-    out.extend_from_slice(contents);
-    out
-}
-
 /// A signed request with these attributes in `[0]`.
 fn request_with(attributes: &[Vec<u8>]) -> Vec<u8> {
     let key = TestKey::shared();

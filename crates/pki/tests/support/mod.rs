@@ -209,3 +209,15 @@ pub fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
 pub fn path(file: &tempfile::NamedTempFile) -> &str {
     file.path().to_str().unwrap()
 }
+
+/// A DER element, written without the code under test.
+pub fn tlv(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let mut out = vec![tag];
+    match contents.len() {
+        len @ 0..0x80 => out.push(len as u8),
+        len @ 0x80..0x100 => out.extend([0x81, len as u8]),
+        len => out.extend([0x82, (len >> 8) as u8, len as u8]),
+    }
+    out.extend_from_slice(contents);
+    out
+}
