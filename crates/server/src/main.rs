@@ -1,2 +1,7 @@
 //! The executable `exeunt`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    exeunt::cli::main()
+}

@@ -1,0 +1,82 @@
+//! The development authority: what `serve` makes where nothing was configured.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use keys::Passphrase;
+use module::moment::{Period, Unit};
+use pki::{KeyAlgorithm, Name};
+
+use super::{Plan, Publication, Rank, generate_passphrase, initialise, this_user};
+use crate::Error;
+use crate::config::PassphraseSource;
+use crate::error::Kind;
+use crate::folder::{DataFolder, replace_file};
+
+/// The name of the passphrase's file in the data folder.
+const PASSPHRASE: &str = "passphrase";
+/// The name of the journal in the data folder.
+const JOURNAL: &str = "journal.jsonl";
+
+/// What was made.
+#[derive(Debug)]
+pub struct Development {
+    /// Where the `journal` module writes.
+    pub journal: PathBuf,
+}
+
+/// Makes a development authority in `folder`, whole or not at all: it is made beside it, then takes its name.
+///
+/// # Errors
+/// As of [`initialise`].
+pub fn develop(folder: &DataFolder) -> Result<Development, Error> {
+    let path = folder.path();
+    let parent = path.parent().ok_or_else(|| Error::usage("the data folder cannot be the root of the file system"))?;
+    std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
+    let beside = tempfile::Builder::new().prefix(".exeunt-new-").tempdir_in(parent).map_err(|error| Error::io(parent, &error))?;
+    let made = DataFolder::at(beside.path())?;
+    let passphrase = generate_passphrase()?;
+    replace_file(&made.path().join(PASSPHRASE), format!("{}\n", *passphrase).as_bytes(), 0o600)?;
+    let journal = path.join(JOURNAL);
+    initialise(&made, &plan(Passphrase::new(passphrase)?, &journal)?)?;
+    // An empty folder of that name gives way; anything else is somebody's.
+    std::fs::rename(made.path(), path).map_err(|error| {
+        let taken = matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists);
+        let kind = if taken { Kind::Conflict } else { Kind::Failed };
+        Error::new(kind, format!("cannot make {}: {error}", path.display()))
+            .next("remove what is there, or choose another folder with `exeunt init --data DIR`")
+    })?;
+    // It has moved: there is nothing left to remove.
+    let _moved = beside.keep();
+    Ok(Development { journal })
+}
+
+fn plan(passphrase: Passphrase, journal: &Path) -> Result<Plan, Error> {
+    let name = "Exeunt Development CA";
+    let port = free_port()?;
+    Ok(Plan {
+        name: name.into(),
+        subject: Name::parse(&format!("CN={name}"))?,
+        algorithm: KeyAlgorithm::P256,
+        rank: Rank::Root(Period::new(10, Unit::Years)),
+        path_length: None,
+        dns_name: "localhost".into(),
+        passphrase,
+        passphrase_source: PassphraseSource::File(PASSPHRASE.into()),
+        owner: this_user(),
+        publication: Publication {
+            listen: vec![format!("127.0.0.1:{port}")],
+            url: format!("http://%1:{port}/CertEnroll"),
+        },
+        default_profile: "tls-server".into(),
+        profiles: super::profiles::development(),
+        heading: "A development authority, made by `exeunt serve`. Do not trust what it issues.".into(),
+        journal: Some(journal.to_owned()),
+    })
+}
+
+/// A port nobody listens on: certificates name it, so it is chosen once.
+fn free_port() -> Result<u16, Error> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    bound.map(|address| address.port()).map_err(|error| Error::failed(format!("cannot listen on this machine: {error}")))
+}
