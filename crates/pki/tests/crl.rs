@@ -37,7 +37,7 @@ fn entry(n: u32) -> CrlEntry {
         serial: Serial::from_bytes(&(n + 0x7ff0).to_be_bytes()).unwrap(),
         revoked_at: Timestamp::from_second(1_770_000_000 + i64::from(n)).unwrap(),
         reason: [None, Some(1), Some(4), Some(6), Some(0)][n as usize % 5],
-        invalidity: (n % 7 == 0).then(|| Timestamp::from_second(1_760_000_000).unwrap()),
+        invalidity: n.is_multiple_of(7).then(|| Timestamp::from_second(1_760_000_000).unwrap()),
     }
 }
 
@@ -72,7 +72,7 @@ fn written_and_read() {
         assert_eq!(list.der(), der);
         let read: Vec<_> = list.entries().collect::<Result<_, _>>().unwrap();
         let want: Vec<_> =
-            entries.iter().cloned().map(|e| CrlEntry { reason: e.reason.filter(|r| *r != 0), ..e }).collect();
+            entries.iter().map(|e| CrlEntry { reason: e.reason.filter(|r| *r != 0), ..e.clone() }).collect();
         assert_eq!(read, want);
         assert_eq!(CertificateList::decode(list.to_pem().as_bytes()).unwrap().der(), der);
 

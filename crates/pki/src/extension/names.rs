@@ -98,10 +98,9 @@ fn subtrees(r: &mut SliceReader<'_>, number: u32) -> Result<Vec<GeneralName>, Er
             r.sequence(|r| {
                 let base = GeneralName::decode_constraint(r)?;
                 // minimum [0] DEFAULT 0 and maximum [1] are fixed by RFC 5280 4.2.1.10.
-                if let Some(minimum) = read::optional(r, read::primitive(0))? {
-                    if minimum != [0] {
-                        return Err(Error::malformed(what, "minimum other than 0"));
-                    }
+                match read::optional(r, read::primitive(0))? {
+                    None | Some([0]) => {}
+                    Some(_) => return Err(Error::malformed(what, "minimum other than 0")),
                 }
                 Ok(base)
             })

@@ -169,7 +169,7 @@ fn fault(tag: Tag, contents: &[u8]) -> Option<(&'static str, &'static str)> {
             (contents.is_ascii(), "string_alphabet", "characters that the type does not have")
         }
         Tag::Utf8String => (std::str::from_utf8(contents).is_ok(), "string_encoding", "not UTF-8"),
-        Tag::BmpString => (contents.len() % 2 == 0, "string_encoding", "odd number of octets"),
+        Tag::BmpString => (contents.len().is_multiple_of(2), "string_encoding", "odd number of octets"),
         _ => return None,
     };
     (!sound).then_some((code, fault))

@@ -41,14 +41,10 @@ pub(super) fn check(findings: &mut Findings, subject: &Subject<'_>) {
                     findings.error("policy_mapping_of_any", "RFC 5280 4.2.1.5", "anyPolicy must not be mapped");
                 }
             }
-            ParsedExtension::PolicyConstraints(constraints) => {
-                if constraints.require_explicit_policy.is_none() && constraints.inhibit_policy_mapping.is_none() {
-                    findings.error(
-                        "policy_constraints_empty",
-                        "RFC 5280 4.2.1.11",
-                        "policy constraints without a field",
-                    );
-                }
+            ParsedExtension::PolicyConstraints(constraints)
+                if constraints.require_explicit_policy.is_none() && constraints.inhibit_policy_mapping.is_none() =>
+            {
+                findings.error("policy_constraints_empty", "RFC 5280 4.2.1.11", "policy constraints without a field");
             }
             ParsedExtension::ExtendedKeyUsage(usages) => {
                 extended_key_usage(findings, subject, extension.value, usages, extension.critical);
@@ -59,10 +55,8 @@ pub(super) fn check(findings: &mut Findings, subject: &Subject<'_>) {
                     findings.error("name_constraints_form", "RFC 5280 4.2.1.10", error.to_string());
                 }
             }
-            ParsedExtension::SubjectKeyIdentifier(id) => {
-                if id.0.is_empty() {
-                    findings.error("ski_empty", "RFC 5280 4.2.1.2", "empty subject key identifier");
-                }
+            ParsedExtension::SubjectKeyIdentifier(id) if id.0.is_empty() => {
+                findings.error("ski_empty", "RFC 5280 4.2.1.2", "empty subject key identifier");
             }
             ParsedExtension::UnsupportedExtension { .. } => unread(findings, &extension.oid, extension.value),
             _ => {}

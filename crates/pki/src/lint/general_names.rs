@@ -121,9 +121,7 @@ pub(super) fn uri_fault(uri: &str) -> Option<&'static str> {
     if !rest.chars().all(|c| c.is_ascii_graphic() && !"<>\"{}|\\^`".contains(c)) {
         return Some("has characters that must be escaped");
     }
-    let Some(authority) = rest.strip_prefix("//") else {
-        return None;
-    };
+    let authority = rest.strip_prefix("//")?;
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     // ldap:/// and file:/// name no host.
     if authority.is_empty() {

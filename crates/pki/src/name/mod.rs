@@ -247,7 +247,7 @@ pub(crate) fn string_text(tag: Tag, contents: &[u8]) -> Option<String> {
         }
         Tag::TeletexString => Some(contents.iter().map(|b| char::from(*b)).collect()),
         Tag::BmpString => {
-            if contents.len() % 2 != 0 {
+            if !contents.len().is_multiple_of(2) {
                 return None;
             }
             let units: Vec<u16> =

@@ -73,7 +73,7 @@ const SMALL_PRIME_MAX: u32 = 1000;
 
 /// The odd primes below [`SMALL_PRIME_MAX`], in groups whose product fits 32 bits.
 static SMALL_PRIMES: LazyLock<Vec<(u32, Vec<u32>)>> = LazyLock::new(|| {
-    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let mut groups: Vec<(u32, Vec<u32>)> = vec![(1, Vec::new())];
     for prime in (3..SMALL_PRIME_MAX).step_by(2).filter(is_prime) {
         match groups.last_mut() {
