@@ -8,6 +8,10 @@ mod compose;
 mod copy;
 mod delta;
 mod entries;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod fixture;
 mod make;
 #[cfg(test)]
 mod memory;
@@ -28,7 +32,7 @@ use crate::location::Tokens;
 use crate::store::{CrlKind, CrlRow};
 use crate::{Ca, Config, Error, Store, StoreError, World};
 
-pub(crate) use publish::{publish, resume};
+pub(crate) use publish::publish;
 pub use reader::CrlReader;
 pub(crate) use state::state;
 

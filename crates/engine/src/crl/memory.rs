@@ -104,6 +104,11 @@ impl Memory {
         database.revoked.push(revoked);
     }
 
+    /// All revocations at once.
+    pub(super) fn fill(&self, revoked: impl Iterator<Item = Revoked>) {
+        self.database.lock().revoked = revoked.collect();
+    }
+
     /// Locations that begin with this cannot be written from now on.
     pub(super) fn break_locations(&self, prefixes: &[&str]) {
         *self.broken.lock() = prefixes.iter().map(ToString::to_string).collect();

@@ -100,7 +100,7 @@ pub(super) fn publish_keys(
 }
 
 /// Brings a publication to its end that a crash or an error of the database cut off; if there is none, nothing is done.
-pub(crate) fn resume(publisher: &Publisher<'_>) -> Result<(), Error> {
+pub(super) fn resume(publisher: &Publisher<'_>) -> Result<(), Error> {
     let _one_at_a_time = publisher.lock.lock();
     finish(publisher)
 }

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::publish::{Unfinished, number_value, publish_keys, resume, value};
-use super::{CrlPublication, Occasion, Publisher};
+use super::{CrlPublication, Occasion, PublishFlags, Publisher};
 use crate::Error;
 use crate::store::{CrlKind, CrlRow};
 
@@ -100,6 +100,8 @@ impl Standing {
         match newest {
             None => Self::Missing,
             Some(row) if !row.was_made() => Self::Failed(row.last_published.unwrap_or(row.this_publish)),
+            // The end of earlier deltas, and not the beginning of new ones.
+            Some(row) if PublishFlags::from_bits_truncate(row.flags).contains(PublishFlags::SHADOW) => Self::Missing,
             // Made in the future: the clock was wrong then, and nobody takes such a CRL.
             Some(row) if row.this_publish > now.checked_add(PAUSE).unwrap_or(now) => Self::Missing,
             Some(row) => Self::Due(row.next_publish),
