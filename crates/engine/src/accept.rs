@@ -39,7 +39,10 @@ pub(crate) fn check_entry(site: &Site, by: &Authorised<right::Enrol>, submission
     // Base64 with line breaks takes a good third more than the DER in it.
     let bytes_max = site.config.request_bytes_max * 3 / 2;
     if submission.request.len() > bytes_max {
-        return Err(Error::refused(format!("the request is {} bytes; at most {bytes_max} are taken", submission.request.len())));
+        return Err(Error::refused(format!(
+            "the request is {} bytes; at most {bytes_max} are taken",
+            submission.request.len()
+        )));
     }
     if submission.request.is_empty() {
         return Err(Error::refused("the request is empty"));
@@ -55,8 +58,14 @@ pub(crate) fn check_entry(site: &Site, by: &Authorised<right::Enrol>, submission
 /// The row of a new request, before anything of it was read.
 pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Submission) -> Result<Request, Error> {
     let caller = by.caller().name.clone();
+    let requester = submission.requester.clone().unwrap_or_else(|| caller.clone());
     let mut attributes = Vec::new();
     put_attributes(&mut attributes, &submission.attributes);
+    let mut properties = BTreeMap::new();
+    // Kept with the request: a resubmission is judged by the groups it came in with.
+    if requester == caller && !by.caller().groups.is_empty() {
+        properties.insert("RequesterGroups".to_owned(), by.caller().groups.join("\n"));
+    }
     Ok(Request {
         id: site.next_request_id()?,
         version: 1,
@@ -65,7 +74,7 @@ pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Su
         message: String::new(),
         submitted: site.now(),
         resolved: None,
-        requester: submission.requester.clone().unwrap_or_else(|| caller.clone()),
+        requester,
         caller,
         request_type: REQUEST_TYPE_PKCS10,
         flags: 0,
@@ -75,7 +84,7 @@ pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Su
         alternative_names: String::new(),
         not_before: None,
         not_after: None,
-        properties: BTreeMap::new(),
+        properties,
         issued: None,
         revocation: None,
         publish_expired: false,
@@ -155,7 +164,8 @@ fn take_over(site: &Site, request: &mut Request, parsed: &CertificationRequest) 
 fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) -> Result<(), Error> {
     let ca = site.ca();
     let issuer = ca.issuer()?.installed;
-    let profile = request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
+    let profile =
+        request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
 
     request.not_before = Some(earliest_start(site, issuer.certificate.not_before()));
     request.not_after = Some(latest_end(site, &profile, request.submitted, issuer.certificate.not_after())?);
@@ -164,13 +174,14 @@ fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) ->
         pki::extension::subject_key_identifier(&parsed.public_key().key_identifier()),
         pki::extension::authority_key_identifier(Some(&issuer.key_identifier), None, None),
     ];
-    let urls = |configured: &Option<Vec<String>>, delta, locations: &[crate::location::Location], uses| -> Vec<String> {
-        let tokens = site.tokens(issuer.row.index, issuer.row.key_index, delta);
-        match configured {
-            Some(templates) => templates.iter().map(|template| tokens.url(template)).collect(),
-            None => locations.iter().filter(|l| l.uses.contains(uses)).map(|l| tokens.url(&l.template)).collect(),
-        }
-    };
+    let urls =
+        |configured: &Option<Vec<String>>, delta, locations: &[crate::location::Location], uses| -> Vec<String> {
+            let tokens = site.tokens(issuer.row.index, issuer.row.key_index, delta);
+            match configured {
+                Some(templates) => templates.iter().map(|template| tokens.url(template)).collect(),
+                None => locations.iter().filter(|l| l.uses.contains(uses)).map(|l| tokens.url(&l.template)).collect(),
+            }
+        };
     let crl_urls = urls(&profile.crl_distribution_points, false, &site.config.crl.locations, Use::ADD_TO_CERT_CDP);
     let ca_urls = urls(&profile.ca_issuers, false, &site.config.ca_locations, Use::ADD_TO_CERT_CDP);
     let ocsp_urls = urls(&profile.ocsp, false, &site.config.ca_locations, Use::ADD_TO_CERT_OCSP);
@@ -199,7 +210,8 @@ fn earliest_start(site: &Site, ca_start: Timestamp) -> Timestamp {
 
 /// The end that nothing can move later: the profile's, the authority's and the CA certificate's limits.
 fn latest_end(site: &Site, profile: &Profile, now: Timestamp, ca_end: Timestamp) -> Result<Timestamp, Error> {
-    let ends = [profile.validity.after(now)?, profile.validity_max.after(now)?, site.config.validity_max.after(now)?, ca_end];
+    let ends =
+        [profile.validity.after(now)?, profile.validity_max.after(now)?, site.config.validity_max.after(now)?, ca_end];
     Ok(whole_seconds(ends.into_iter().min().unwrap_or(ca_end)))
 }
 
@@ -211,7 +223,9 @@ fn whole_seconds(moment: Timestamp) -> Timestamp {
 pub(crate) fn check_attribute_text(text: &str) -> Result<(), Error> {
     let bytes = text.encode_utf16().count() * 2;
     if bytes > ATTRIBUTE_TEXT_BYTES_MAX {
-        return Err(Error::refused(format!("the attributes are {bytes} bytes of UTF-16; at most {ATTRIBUTE_TEXT_BYTES_MAX} are taken")));
+        return Err(Error::refused(format!(
+            "the attributes are {bytes} bytes of UTF-16; at most {ATTRIBUTE_TEXT_BYTES_MAX} are taken"
+        )));
     }
     Ok(())
 }
@@ -254,7 +268,10 @@ mod tests {
     #[test]
     fn attributes_are_read_as_the_contract_says() {
         let mut attributes = Vec::new();
-        put_attributes(&mut attributes, "Certificate-Template: Web Server \r\nnot a pair\ncert file:C:\\x:y\n:x\nCertFile:");
+        put_attributes(
+            &mut attributes,
+            "Certificate-Template: Web Server \r\nnot a pair\ncert file:C:\\x:y\n:x\nCertFile:",
+        );
         let expected = [("CertificateTemplate", "Web Server"), ("certfile", "")];
         assert_eq!(attributes, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

@@ -29,7 +29,12 @@ impl Engine {
     }
 
     /// Adds or overwrites attributes of a pending request; the text is read as at submission.
-    pub fn set_attributes(&self, by: &Authorised<right::ManageCertificates>, id: RequestId, text: &str) -> Result<Request, Error> {
+    pub fn set_attributes(
+        &self,
+        by: &Authorised<right::ManageCertificates>,
+        id: RequestId,
+        text: &str,
+    ) -> Result<Request, Error> {
         accept::check_attribute_text(text)?;
         let mut request = self.pending(id)?.changed();
         accept::put_attributes(&mut Arc::make_mut(&mut request.body).attributes, text);

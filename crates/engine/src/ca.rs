@@ -54,7 +54,10 @@ impl Ca {
     /// The newest certificate, and the key that signs with it.
     pub fn issuer(&self) -> Result<Issuer<'_>, Error> {
         let installed = self.certificates.last().ok_or_else(|| {
-            Error::Unavailable("the certification authority has no certificate yet: have ca.csr signed, then `exeunt ca install`".into())
+            Error::Unavailable(
+                "the certification authority has no certificate yet: have ca.csr signed, then `exeunt ca install`"
+                    .into(),
+            )
         })?;
         self.with_key(installed)
     }
@@ -101,9 +104,8 @@ impl Installed {
     /// Parses a stored CA certificate.
     pub fn read(row: CaCertificate) -> Result<Self, Error> {
         let certificate = Certificate::from_der(&row.certificate)?;
-        let key_identifier = certificate
-            .subject_key_identifier()
-            .unwrap_or_else(|| certificate.public_key().key_identifier().to_vec());
+        let key_identifier =
+            certificate.subject_key_identifier().unwrap_or_else(|| certificate.public_key().key_identifier().to_vec());
         Ok(Self { row, certificate, key_identifier })
     }
 
@@ -118,7 +120,9 @@ pub fn check_own(certificate: &Certificate, keys: &[Arc<dyn Signer>], now: Times
     let invalid = |message: &str| Error::refused_with(HResult::CERTSRV_E_INVALID_CA_CERTIFICATE, message);
     let ours = |key: &PublicKey| keys.iter().any(|signer| signer.public_key() == key);
     if !ours(certificate.public_key()) {
-        return Err(invalid("the certificate is not for a key of this authority; was it made from this authority's ca.csr?"));
+        return Err(invalid(
+            "the certificate is not for a key of this authority; was it made from this authority's ca.csr?",
+        ));
     }
     if !certificate.is_ca() {
         return Err(invalid("the certificate is not a CA's: its basic constraints do not say cA"));

@@ -41,7 +41,10 @@ pub fn check_database(store: &dyn Store, progress: &mut dyn FnMut(u64, u64)) -> 
                     problems.push(format!("request {id} is not as event {} left it", event.id));
                 }
                 (Some((id, version)), None) => {
-                    problems.push(format!("version {version} of request {id}, which event {} reports, is missing", event.id));
+                    problems.push(format!(
+                        "version {version} of request {id}, which event {} reports, is missing",
+                        event.id
+                    ));
                 }
                 _ => {}
             }

@@ -34,7 +34,10 @@ pub(crate) fn compose(site: &Site, request: &Request, issuer: &Issuer<'_>) -> Re
             .map_err(|error| Failure::new(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, CONSTRUCTING, error))?
     };
     if subject.is_empty() && !extensions.iter().any(|extension| extension.oid == oid::SUBJECT_ALT_NAME) {
-        return Err(refused(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, "there is neither a subject nor a subject alternative name"));
+        return Err(refused(
+            HResult::CERTSRV_E_BAD_REQUESTSUBJECT,
+            "there is neither a subject nor a subject alternative name",
+        ));
     }
     let (not_before, not_after) = validity(site, request, profile, issuer)?;
     let tbs = TbsCertificate {
@@ -55,10 +58,14 @@ fn refused(code: HResult, text: impl std::fmt::Display) -> Failure {
 }
 
 fn profile_of<'a>(site: &'a Site, request: &Request) -> Result<&'a Profile, Failure> {
-    let name = request.profile.as_deref().ok_or_else(|| refused(HResult::CERTSRV_E_NO_CERT_TYPE, "the request has no profile"))?;
-    site.config.profiles.get(name).ok_or_else(|| {
-        refused(HResult::CERTSRV_E_UNSUPPORTED_CERT_TYPE, format!("there is no profile `{name}`"))
-    })
+    let name = request
+        .profile
+        .as_deref()
+        .ok_or_else(|| refused(HResult::CERTSRV_E_NO_CERT_TYPE, "the request has no profile"))?;
+    site.config
+        .profiles
+        .get(name)
+        .ok_or_else(|| refused(HResult::CERTSRV_E_UNSUPPORTED_CERT_TYPE, format!("there is no profile `{name}`")))
 }
 
 /// NotBefore and NotAfter, inside the CA certificate's validity and the profile's and the authority's longest.
@@ -80,7 +87,10 @@ fn validity(
     not_after = not_after.min(issuer.installed.certificate.not_after());
     let not_after = jiff::Timestamp::from_second(not_after.as_second()).unwrap_or(not_after);
     if not_after <= not_before || not_after <= now {
-        return Err(refused(HResult::E_INVALIDARG, format!("the certificate would end at {not_after}, before it begins or in the past")));
+        return Err(refused(
+            HResult::E_INVALIDARG,
+            format!("the certificate would end at {not_after}, before it begins or in the past"),
+        ));
     }
     Ok((not_before, not_after))
 }
@@ -93,7 +103,8 @@ fn check_extensions(profile: &Profile, issuer: &Issuer<'_>, extensions: &[Extens
     let constraints = find(&oid::BASIC_CONSTRAINTS).map(|e| pki::extension::decode_basic_constraints(&e.value));
     let constraints = constraints.transpose().map_err(undecodable)?;
     let is_ca = constraints.as_ref().is_some_and(|constraints| constraints.ca);
-    let usage = find(&oid::KEY_USAGE).map(|e| pki::extension::decode_key_usage(&e.value)).transpose().map_err(undecodable)?;
+    let usage =
+        find(&oid::KEY_USAGE).map(|e| pki::extension::decode_key_usage(&e.value)).transpose().map_err(undecodable)?;
     let signs_certificates = usage.is_some_and(|usage| usage.intersects(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN));
     match &profile.ca {
         None if is_ca || signs_certificates => {
@@ -104,11 +115,17 @@ fn check_extensions(profile: &Profile, issuer: &Issuer<'_>, extensions: &[Extens
         }
         Some(rules) => {
             if !is_ca {
-                return Err(refused(HResult::CERTSRV_E_INVALID_CA_CERTIFICATE, "the profile makes CA certificates, and this is none"));
+                return Err(refused(
+                    HResult::CERTSRV_E_INVALID_CA_CERTIFICATE,
+                    "the profile makes CA certificates, and this is none",
+                ));
             }
             let below = issuer.installed.certificate.path_len();
             if below == Some(0) {
-                return Err(refused(HResult::CERTSRV_E_INVALID_CA_CERTIFICATE, "the CA certificate's path length allows no authority below"));
+                return Err(refused(
+                    HResult::CERTSRV_E_INVALID_CA_CERTIFICATE,
+                    "the CA certificate's path length allows no authority below",
+                ));
             }
             let limit = rules.path_length.into_iter().chain(below.map(|length| length - 1)).min();
             let asked = constraints.and_then(|constraints| constraints.path_len);
@@ -128,10 +145,16 @@ fn check_extensions(profile: &Profile, issuer: &Issuer<'_>, extensions: &[Extens
             return Err(refused(HResult::ERROR_INVALID_DATA, "the extended key usage is empty"));
         }
         if let Some(usage) = usages.iter().find(|usage| !allowed.contains(*usage)) {
-            return Err(refused(HResult::E_ACCESSDENIED, format!("the profile does not allow the extended key usage {usage}")));
+            return Err(refused(
+                HResult::E_ACCESSDENIED,
+                format!("the profile does not allow the extended key usage {usage}"),
+            ));
         }
     } else if profile.ca.is_none() && !profile.extended_key_usage.is_empty() {
-        return Err(refused(HResult::ERROR_INVALID_DATA, "the profile has extended key usages, and the certificate would have none"));
+        return Err(refused(
+            HResult::ERROR_INVALID_DATA,
+            "the profile has extended key usages, and the certificate would have none",
+        ));
     }
     Ok(())
 }

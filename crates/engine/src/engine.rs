@@ -58,7 +58,9 @@ impl Engine {
         let policies = Policies::new();
         let enabled = installed.iter().filter(|module| module.enabled);
         let chain = enabled.clone().filter(|module| module.role == Role::Policy);
-        policies.replace(chain.map(|module| Policies::load(&site, loader.as_ref(), module.clone())).collect::<Result<_, _>>()?);
+        policies.replace(
+            chain.map(|module| Policies::load(&site, loader.as_ref(), module.clone())).collect::<Result<_, _>>()?,
+        );
         let audit = Act::Started.entry("server", site.now(), None, json!({ "name": site.config.name }));
         site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
 

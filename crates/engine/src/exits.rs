@@ -101,7 +101,10 @@ impl Exits {
         let deadline = std::time::Instant::now() + limit;
         for dispatcher in running.iter() {
             if !dispatcher.join_until(deadline) {
-                tracing::warn!(module = dispatcher.name(), "did not finish within the shutdown limit; its events wait for the next start");
+                tracing::warn!(
+                    module = dispatcher.name(),
+                    "did not finish within the shutdown limit; its events wait for the next start"
+                );
             }
         }
     }

@@ -14,7 +14,11 @@ pub(crate) fn stored(extension: &Extension, flags: ExtensionFlags) -> Certificat
 /// A stored extension as it goes into a certificate.
 pub(crate) fn encoded(stored: &CertificateExtension) -> Result<Extension, Failure> {
     let oid = stored.oid.parse().map_err(|_| {
-        Failure::new(HResult::ERROR_INVALID_DATA, "Error Constructing Certificate", format!("`{}` is not an object identifier", stored.oid))
+        Failure::new(
+            HResult::ERROR_INVALID_DATA,
+            "Error Constructing Certificate",
+            format!("`{}` is not an object identifier", stored.oid),
+        )
     })?;
     Ok(Extension { oid, critical: stored.flags.contains(ExtensionFlags::CRITICAL), value: stored.value.clone() })
 }

@@ -37,7 +37,8 @@ impl Engine {
         let ca = self.site.ca();
         let signed_by = ca.signer_of(&certificate).map(|installed| (installed.row.index, installed.row.key_index));
         if signed_by.is_none() && !options.foreign {
-            let text = "the certificate was not issued by this authority; foreign certificates must be allowed explicitly";
+            let text =
+                "the certificate was not issued by this authority; foreign certificates must be allowed explicitly";
             return Err(Error::refused_with(HResult::CERT_E_ISSUERCHAINING, text));
         }
         if let Some(known) = self.known(&certificate, signed_by.is_some())? {
@@ -91,7 +92,10 @@ impl Engine {
         ];
         let page = self.site.store.search(&Search { filters, limit: 1, bodies: true, ..Search::default() })?;
         page.rows.into_iter().next().ok_or_else(|| {
-            Error::refused_with(HResult::CRYPT_E_NO_MATCH, "no pending request has the certificate's subject key identifier")
+            Error::refused_with(
+                HResult::CRYPT_E_NO_MATCH,
+                "no pending request has the certificate's subject key identifier",
+            )
         })
     }
 

@@ -64,7 +64,8 @@ fn prepare(ca: &Ca, certificate: &[u8], chain: &[Vec<u8>], now: jiff::Timestamp)
     if ca.certificates().iter().any(|installed| installed.certificate.der() == parsed.der()) {
         return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, "the certificate is installed already"));
     }
-    let index = u16::try_from(ca.certificates().len()).map_err(|_| Error::refused("there are too many CA certificates"))?;
+    let index =
+        u16::try_from(ca.certificates().len()).map_err(|_| Error::refused("there are too many CA certificates"))?;
     let same_key = ca.certificates().iter().find(|installed| installed.certificate.public_key() == parsed.public_key());
     let key_index = same_key.map_or(index, |installed| installed.row.key_index);
     let chain = order_chain(&parsed, chain)?;

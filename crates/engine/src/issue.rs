@@ -12,7 +12,8 @@ use crate::{Error, Issued, Request};
 
 /// Puts what policy decided into the request's row: pending, denied, or issued with its certificate.
 pub(crate) fn carry_out(site: &Site, request: &mut Request, decision: Decision) -> Result<(), Failure> {
-    let with_text = |message: &str, text: String| if text.is_empty() { message.to_owned() } else { format!("{message}: {text}") };
+    let with_text =
+        |message: &str, text: String| if text.is_empty() { message.to_owned() } else { format!("{message}: {text}") };
     match decision {
         Decision::Issue => issue(site, request),
         Decision::Pend { message } => {
@@ -39,13 +40,16 @@ fn issue(site: &Site, request: &mut Request) -> Result<(), Failure> {
 
     let composed = compose::compose(site, request, &issuer)?;
     let tbs = composed.tbs.to_der().map_err(|error| Failure::new(HResult::ERROR_INVALID_DATA, SIGNING, error))?;
-    lint(&tbs, &LintRules {
-        issuer: issuer.installed.certificate.subject().der(),
-        signature_algorithm: Some(issuer.signer.algorithm().der()),
-        issuer_key_identifier: Some(&issuer.installed.key_identifier),
-        is_ca: composed.is_ca,
-        name_lengths: site.config.name_lengths,
-    })?;
+    lint(
+        &tbs,
+        &LintRules {
+            issuer: issuer.installed.certificate.subject().der(),
+            signature_algorithm: Some(issuer.signer.algorithm().der()),
+            issuer_key_identifier: Some(&issuer.installed.key_identifier),
+            is_ca: composed.is_ca,
+            name_lengths: site.config.name_lengths,
+        },
+    )?;
     let signature = issuer.signer.sign(&tbs).map_err(|error| unavailable(error.into()))?;
     let key = issuer.installed.certificate.public_key();
     key.verify(issuer.signer.algorithm(), &tbs, &signature).map_err(|error| {

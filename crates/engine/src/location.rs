@@ -45,7 +45,9 @@ impl FromStr for Location {
             let uses = uses.trim().parse().ok().and_then(Use::from_bits)?;
             (!template.trim().is_empty()).then(|| Self { uses, template: template.trim().to_owned() })
         });
-        parsed.ok_or_else(|| Error::refused(format!("`{text}` is not a location; write USES:URL, such as 65:/srv/pki/%3%8%9.crl")))
+        parsed.ok_or_else(|| {
+            Error::refused(format!("`{text}` is not a location; write USES:URL, such as 65:/srv/pki/%3%8%9.crl"))
+        })
     }
 }
 
@@ -166,7 +168,12 @@ mod tests {
             ("http://%1/CertEnroll/%3%8%9.crl", 0, false, "http://ca.example.org/CertEnroll/Example%20CA.crl"),
             ("http://%1/CertEnroll/%3%8%9.crl", 2, true, "http://ca.example.org/CertEnroll/Example%20CA(2)+.crl"),
             ("/srv/%2/%1_%3%4.crt", 1, false, "/srv/ca/ca.example.org_Example CA(1).crt"),
-            ("ldap:///CN=%7%8,%6%10", 0, true, "ldap:///CN=Example%20CA,DC=UnavailableConfigDN?deltaRevocationList?base?objectclass=cRLDistributionPoint"),
+            (
+                "ldap:///CN=%7%8,%6%10",
+                0,
+                true,
+                "ldap:///CN=Example%20CA,DC=UnavailableConfigDN?deltaRevocationList?base?objectclass=cRLDistributionPoint",
+            ),
             ("/a/100%%/%3<CRLPartitionIndex>.crl", 0, false, "/a/100%/Example CA.crl"),
             ("/a/%x%", 0, false, "/a/%x%"),
             ("/a/%99", 0, true, "/a/+9"),

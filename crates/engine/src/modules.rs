@@ -59,7 +59,9 @@ impl FromStr for StartFrom {
             text => match text.parse() {
                 Ok(id) => Ok(Self::Event(EventId(id))),
                 Err(_) => module::moment::parse(text).map(Self::Time).map_err(|_| {
-                    Error::refused(format!("`{text}` is no place to start; write now, beginning, an event number, or a time"))
+                    Error::refused(format!(
+                        "`{text}` is no place to start; write now, beginning, an event number, or a time"
+                    ))
                 }),
             },
         }
@@ -181,7 +183,12 @@ impl Engine {
     pub fn remove_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<(), Error> {
         let _changing = self.modules.lock();
         let module = self.installed(name)?;
-        let audit = Act::ModuleRemoved.entry(&by.caller().name, self.site.now(), None, json!({ "module": name, "kind": module.kind }));
+        let audit = Act::ModuleRemoved.entry(
+            &by.caller().name,
+            self.site.now(),
+            None,
+            json!({ "module": name, "kind": module.kind }),
+        );
         self.exits.stop(name);
         let change = Change { removed_modules: vec![name.to_owned()], audit: Some(audit), ..Change::default() };
         if let Err(error) = self.commit(change) {
@@ -207,13 +214,20 @@ impl Engine {
         let cursor = self.cursor(start)?;
         self.exits.stop(name);
         // What waits, and what is parked beyond the new place, is delivered in its turn.
-        let settled = self.all_deliveries(name)?.into_iter().filter(|delivery| {
-            delivery.event > cursor || matches!(delivery.state, DeliveryState::Waiting(_))
-        });
+        let settled = self
+            .all_deliveries(name)?
+            .into_iter()
+            .filter(|delivery| delivery.event > cursor || matches!(delivery.state, DeliveryState::Waiting(_)));
         let settled = settled.map(|delivery| (delivery.module, delivery.event)).collect();
-        let audit = Act::ModuleRewound.entry(&by.caller().name, self.site.now(), None, json!({ "module": name, "after": cursor }));
+        let audit = Act::ModuleRewound.entry(
+            &by.caller().name,
+            self.site.now(),
+            None,
+            json!({ "module": name, "after": cursor }),
+        );
         let rewound = InstalledModule { cursor, ..module };
-        let committed = self.commit(Change { modules: vec![rewound], settled, audit: Some(audit), ..Change::default() });
+        let committed =
+            self.commit(Change { modules: vec![rewound], settled, audit: Some(audit), ..Change::default() });
         // Whether or not it was moved, it goes on from where the database says.
         let now = self.installed(name)?;
         self.apply(&now)?;
@@ -248,7 +262,12 @@ impl Engine {
     pub fn drop_delivery(&self, by: &Authorised<right::Administer>, name: &str, event: EventId) -> Result<(), Error> {
         let _changing = self.modules.lock();
         self.delivery(name, event)?;
-        let audit = Act::DeliveryDropped.entry(&by.caller().name, self.site.now(), None, json!({ "module": name, "event": event }));
+        let audit = Act::DeliveryDropped.entry(
+            &by.caller().name,
+            self.site.now(),
+            None,
+            json!({ "module": name, "event": event }),
+        );
         self.commit(Change { settled: vec![(name.to_owned(), event)], audit: Some(audit), ..Change::default() })?;
         self.reload(name);
         Ok(())
@@ -270,7 +289,10 @@ impl Engine {
         };
         match module.role {
             Role::Policy => {
-                let loaded = module.enabled.then(|| Policies::load(&self.site, self.loader.as_ref(), module.clone())).transpose()?;
+                let loaded = module
+                    .enabled
+                    .then(|| Policies::load(&self.site, self.loader.as_ref(), module.clone()))
+                    .transpose()?;
                 let mut chain = self.policies.chain().as_ref().clone();
                 chain.retain(|running| running.installed.name != module.name);
                 chain.extend(loaded);
@@ -357,7 +379,7 @@ impl Engine {
         }
     }
 
-    fn status(&self, installed: InstalledModule) -> Result<ModuleStatus, Error> {
+    pub(crate) fn status(&self, installed: InstalledModule) -> Result<ModuleStatus, Error> {
         let (head, _) = self.site.store.event_head()?;
         let parked = match installed.role {
             Role::Exit => {

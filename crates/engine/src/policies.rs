@@ -48,10 +48,14 @@ impl Policies {
         installed: InstalledModule,
     ) -> Result<LoadedPolicyModule, Error> {
         let failed = |error: module::ModuleError| {
-            Error::refused_with(error.code, format!("the policy module `{}` could not be loaded: {}", installed.name, error.message))
+            Error::refused_with(
+                error.code,
+                format!("the policy module `{}` could not be loaded: {}", installed.name, error.message),
+            )
         };
         let loaded = loader.policy(&installed).map_err(failed)?;
-        let view = ExitView::new(Arc::clone(site), ModuleKey { role: Role::Policy, name: installed.name.clone() }, None);
+        let view =
+            ExitView::new(Arc::clone(site), ModuleKey { role: Role::Policy, name: installed.name.clone() }, None);
         let initialised = loaded.module.initialize(&site.config.name, view.as_ref());
         view.close();
         initialised.map_err(failed)?;
@@ -97,7 +101,11 @@ impl Policies {
             }
         }
         let decision = answer.ok_or_else(|| {
-            Failure::new(HResult::E_UNEXPECTED, "Error in Policy Module", "no policy module is enabled; add one with `exeunt module add`")
+            Failure::new(
+                HResult::E_UNEXPECTED,
+                "Error in Policy Module",
+                "no policy module is enabled; add one with `exeunt module add`",
+            )
         });
         (in_flight.into_request(), decision)
     }

@@ -23,7 +23,8 @@ impl Engine {
         effective: Option<Timestamp>,
     ) -> Result<Request, Error> {
         let request = self.issued_here(serial)?;
-        let held = request.revocation.is_some_and(|revocation| revocation.reason == RevocationReason::CertificateHold.code());
+        let held =
+            request.revocation.is_some_and(|revocation| revocation.reason == RevocationReason::CertificateHold.code());
         if request.disposition == Disposition::Revoked && !held && reason == RevocationReason::CertificateHold {
             return Err(transition(&request, "is revoked already and cannot be put on hold"));
         }
@@ -37,7 +38,13 @@ impl Engine {
         if request.disposition != Disposition::Revoked || reason != Some(RevocationReason::CertificateHold.code()) {
             return Err(transition(&request, "is not on hold"));
         }
-        self.change_revocation(request.changed(), Disposition::Issued, RevocationReason::RELEASED, None, &by.caller().name)
+        self.change_revocation(
+            request.changed(),
+            Disposition::Issued,
+            RevocationReason::RELEASED,
+            None,
+            &by.caller().name,
+        )
     }
 
     /// Says whether a certificate, once revoked, stays in CRLs after it expired. Nothing else changes, and no exit

@@ -69,7 +69,11 @@ impl Engine {
         };
         if !allowed {
             let what = format!("request {id} is {}", request.disposition);
-            let hint = if request.disposition == Disposition::Denied { ": resubmitting it takes an administrator too" } else { "" };
+            let hint = if request.disposition == Disposition::Denied {
+                ": resubmitting it takes an administrator too"
+            } else {
+                ""
+            };
             return Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, what + hint));
         }
         let caller = by.caller().name.clone();

@@ -6,7 +6,7 @@ mod exit;
 mod policy;
 mod request;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use module::property::{self, Access, Property, Scope};
 use module::{CertificateExtension, ModuleError, PropertyType, Value};
@@ -20,7 +20,7 @@ use crate::site::Site;
 
 /// One reading of one request (or of the authority alone) by one module.
 struct Reading<'a> {
-    site: &'a Site,
+    site: Arc<Site>,
     module: &'a ModuleKey,
     request: Option<&'a Request>,
     parsed: &'a Parsed,

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use engine::store::{InstalledModule, ModuleOptions};
 use engine::{
-    Authorised, Caller, Clock, Config, Engine, Error, Files, LoadedExit, LoadedPolicy, ModuleLoader, NewModule, Opening,
-    Outcome, Random, Right, Role, RoleTable, Scratch, Signer, StartFrom, Store, Submission, World, right,
+    Authorised, Caller, Clock, Config, Engine, Error, Files, LoadedExit, LoadedPolicy, ModuleLoader, NewModule,
+    Opening, Outcome, Random, Right, Role, RoleTable, Scratch, Signer, StartFrom, Store, Submission, World, right,
 };
 use jiff::{SignedDuration, Timestamp};
 use module::profile::{CaRules, ProfileDecision};
@@ -154,7 +154,8 @@ pub fn plain_policy() -> Arc<dyn PolicyModule> {
     Arc::new(PolicyFn(|server: &mut dyn ServerPolicy, new: bool| {
         let server_auth = pki::extension::extended_key_usage_oid("serverAuth").expect("a known usage");
         let mut add = |extension: &Extension| {
-            let critical = if extension.critical { module::ExtensionFlags::CRITICAL } else { module::ExtensionFlags::empty() };
+            let critical =
+                if extension.critical { module::ExtensionFlags::CRITICAL } else { module::ExtensionFlags::empty() };
             server.set_certificate_extension(module::CertificateExtension {
                 oid: extension.oid.to_string(),
                 flags: critical,
@@ -340,7 +341,11 @@ pub fn config(folder: &Path) -> Config {
         extended_key_usage: vec!["serverAuth".into(), "clientAuth".into()],
         ..Profile::default()
     };
-    let sub_ca = Profile { ca: Some(CaRules { path_length: Some(0) }), key_usage: vec!["keyCertSign".into(), "cRLSign".into()], ..Profile::default() };
+    let sub_ca = Profile {
+        ca: Some(CaRules { path_length: Some(0) }),
+        key_usage: vec!["keyCertSign".into(), "cRLSign".into()],
+        ..Profile::default()
+    };
     let location = |text: String| text.parse().expect("a location");
     let mut config = Config {
         name: "Test CA".into(),
@@ -362,12 +367,16 @@ impl Authority {
         Builder::new(KeyAlgorithm::P256).open().expect("the authority opens")
     }
 
+    /// Stops it. The database is closed on return.
+    pub fn close(self) {
+        self.engine.shut_down(PATIENCE);
+    }
+
     /// Stops it and opens it again, on the same database.
     #[must_use]
     pub fn restart(self) -> Self {
         let builder = self.builder.clone();
-        self.engine.shut_down(PATIENCE);
-        drop(self);
+        self.close();
         builder.open().expect("the authority opens again")
     }
 
@@ -413,7 +422,8 @@ pub fn csr(common_name: &str) -> Vec<u8> {
         pki::NameLengths::Enforced,
     );
     let names = pki::extension::subject_alt_name(&[pki::GeneralName::Dns(common_name.to_owned())]).expect("a name");
-    let info = pki::certification_request_info(&subject.expect("a name"), key.public_key(), &[names]).expect("a request");
+    let info =
+        pki::certification_request_info(&subject.expect("a name"), key.public_key(), &[names]).expect("a request");
     let signature = key.sign(&info).expect("a signature");
     pki::assemble(&info, key.algorithm(), &signature)
 }

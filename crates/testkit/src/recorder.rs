@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use module::{EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, ServerExit};
+use module::{
+    EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, ServerExit,
+};
 use parking_lot::{Condvar, Mutex};
 
 /// One notification, and what could be read at it.

@@ -48,7 +48,11 @@ fn check(authority: &Authority, fault: Option<Fault>) {
     // Every CRL in the database has its event, and every event its CRL.
     let events = memory.all_events();
     for row in rows.iter().filter(|row| row.was_made()) {
-        assert!(events.iter().any(|event| event.crl_number == Some(row.number)), "{fault:?}: CRL {} has no event", row.number);
+        assert!(
+            events.iter().any(|event| event.crl_number == Some(row.number)),
+            "{fault:?}: CRL {} has no event",
+            row.number
+        );
         assert!(row.last_published.is_some(), "{fault:?}");
     }
     for event in &events {

@@ -10,7 +10,9 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519
 use jiff::Timestamp;
 use module::moment::{Period, Unit};
 use parking_lot::Mutex;
-use pki::{Certificate, CertificateList, KeyUsage, Name, PublicKey, Serial, SignatureAlgorithm, TbsCertificate, extension};
+use pki::{
+    Certificate, CertificateList, KeyUsage, Name, PublicKey, Serial, SignatureAlgorithm, TbsCertificate, extension,
+};
 
 use super::memory::{Memory, Revoked};
 use super::{CrlPublication, Occasion, Publisher, publish, schedule};

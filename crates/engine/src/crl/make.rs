@@ -118,7 +118,8 @@ impl Making<'_> {
     fn fill(&self, issuer: Issuer<'_>, filter: Option<RevokedFilter>, row: &mut CrlRow) -> Result<(), NotMade> {
         let usage = issuer.installed.certificate.key_usage();
         if usage.is_some_and(|usage| !usage.contains(pki::KeyUsage::CRL_SIGN)) {
-            let message = format!("the key usage of CA certificate {} does not allow signing CRLs", issuer.installed.row.index);
+            let message =
+                format!("the key usage of CA certificate {} does not allow signing CRLs", issuer.installed.row.index);
             return Err(NotMade::Key(Error::conflict(HResult::CERTSRV_E_INVALID_CA_CERTIFICATE, message)));
         }
         let publisher = self.publisher;

@@ -314,7 +314,8 @@ impl Store for Memory {
 
     fn crls(&self, key: Option<u16>, kind: Option<CrlKind>, limit: usize) -> Result<Vec<CrlRow>, StoreError> {
         self.on_database(|database| {
-            let wanted = |row: &&CrlRow| key.is_none_or(|key| row.key == key) && kind.is_none_or(|kind| row.kind() == kind);
+            let wanted =
+                |row: &&CrlRow| key.is_none_or(|key| row.key == key) && kind.is_none_or(|kind| row.kind() == kind);
             let mut rows: Vec<CrlRow> = database.crls.iter().filter(wanted).cloned().collect();
             rows.sort_by_key(|row| std::cmp::Reverse(row.number));
             rows.truncate(limit);

@@ -156,7 +156,9 @@ fn check(publisher: &Publisher<'_>, order: &CrlPublication, now: Timestamp) -> R
             return Err(Error::refused("no CRL period is configured: say when the next update is"));
         }
         None if order.delta && config.delta_period.is_zero() => {
-            return Err(Error::refused("delta CRLs are not enabled: configure a delta period, or say when the next update is"));
+            return Err(Error::refused(
+                "delta CRLs are not enabled: configure a delta period, or say when the next update is",
+            ));
         }
         None => {}
     }
@@ -197,7 +199,8 @@ fn create(
     }
 
     let made = rows.iter().any(CrlRow::was_made);
-    let next = |kind| rows.iter().find(|row| row.was_made() && row.kind() == kind).map(|row| row.next_publish.to_string());
+    let next =
+        |kind| rows.iter().find(|row| row.was_made() && row.kind() == kind).map(|row| row.next_publish.to_string());
     let mut values = vec![(value::NUMBER.to_owned(), Some(number.to_string()))];
     let due = [(value::NEXT_PUBLISH, next(CrlKind::Base)), (value::DELTA_NEXT_PUBLISH, next(CrlKind::Delta))];
     values.extend(due.into_iter().filter(|(_, next)| next.is_some()).map(|(name, next)| (name.to_owned(), next)));
@@ -354,12 +357,7 @@ struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    fn new(
-        publisher: &Publisher<'_>,
-        order: &CrlPublication,
-        keys: usize,
-        tell: &'a mut dyn FnMut(u64, u64),
-    ) -> Self {
+    fn new(publisher: &Publisher<'_>, order: &CrlPublication, keys: usize, tell: &'a mut dyn FnMut(u64, u64)) -> Self {
         let written = |wanted: bool, location_use| {
             let used = publisher.config.crl.locations.iter().filter(|location| location.uses.contains(location_use));
             if wanted { used.count() } else { 0 }

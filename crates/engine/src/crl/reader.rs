@@ -53,7 +53,8 @@ impl<'a> CrlReader<'a> {
             None => {
                 self.ended = true;
                 if self.hash.clone().finish().as_ref() != self.sha256 {
-                    let message = format!("the bytes of CRL {} in the database are not those that were signed", self.number);
+                    let message =
+                        format!("the bytes of CRL {} in the database are not those that were signed", self.number);
                     return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
             }

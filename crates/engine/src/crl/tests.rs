@@ -60,8 +60,12 @@ fn a_publication_from_request_to_event() {
     assert_eq!((critical, urls), (true, vec!["http://ca.example.org/Example%20CA.crl".to_owned()]));
     let published = extension::decode_crl_distribution_points(&value(&base, oid::PUBLISHED_CRL_LOCATIONS).1).unwrap();
     assert_eq!(published.len(), 1);
-    assert!(published[0].ends_with("?certificateRevocationList?base?objectclass=cRLDistributionPoint"), "{published:?}");
-    let identifier = extension::decode_authority_key_identifier(&value(&base, oid::AUTHORITY_KEY_IDENTIFIER).1).unwrap();
+    assert!(
+        published[0].ends_with("?certificateRevocationList?base?objectclass=cRLDistributionPoint"),
+        "{published:?}"
+    );
+    let identifier =
+        extension::decode_authority_key_identifier(&value(&base, oid::AUTHORITY_KEY_IDENTIFIER).1).unwrap();
     assert_eq!(identifier.key_identifier.unwrap(), authority.publisher().ca.certificates()[0].key_identifier);
 
     let delta = authority.list(DELTA, 0);
@@ -204,7 +208,10 @@ fn a_key_that_is_not_here_is_passed_over() {
     let made = authority.publish(true, false).unwrap();
     assert!(made.iter().all(|row| row.key == 1) && made.len() == 2);
     assert_eq!(authority.due().unwrap().1, at("2026-11-23T12:00:00Z"), "it is not waited for either");
-    assert!(matches!(Authority::with_certificates(vec![], rows([usage; 2])).publish(true, false), Err(Error::Unavailable(_))));
+    assert!(matches!(
+        Authority::with_certificates(vec![], rows([usage; 2])).publish(true, false),
+        Err(Error::Unavailable(_))
+    ));
     assert!(matches!(Authority::with_certificates(vec![], vec![]).publish(true, false), Err(Error::Unavailable(_))));
     assert_eq!(Authority::with_certificates(vec![], vec![]).due(), None);
 
@@ -281,7 +288,10 @@ fn a_failed_location_is_noted_held_against_the_delta_and_tried_again() {
     let lines: Vec<&str> = base.error.lines().collect();
     assert_eq!(lines[0], "Published by unix:root");
     assert_eq!(lines[1], "1: /b/Example CA.crl: broken (0x80070005)");
-    assert!(lines[3].starts_with("3: http://ca.example.org/upload/Example%20CA.crl: ") && lines[3].ends_with("(0x800700a1)"));
+    assert!(
+        lines[3].starts_with("3: http://ca.example.org/upload/Example%20CA.crl: ")
+            && lines[3].ends_with("(0x800700a1)")
+    );
     // The delta goes to no file: one file location of its base failed.
     assert_eq!(
         flags(delta),
@@ -332,7 +342,10 @@ fn a_retry_that_succeeds_copies_only_what_was_missing() {
     let rows = authority.memory.rows();
     assert_eq!((rows[0].attempts, rows[1].attempts, rows[1].status), (1, 2, HResult::S_OK));
     assert_eq!(authority.memory.file_names(), ["/a/Example CA.crl", "/b/Example CA+.crl"]);
-    assert_eq!(authority.memory.all_audit().iter().map(|entry| entry.caller.as_str()).collect::<Vec<_>>(), ["server"; 2]);
+    assert_eq!(
+        authority.memory.all_audit().iter().map(|entry| entry.caller.as_str()).collect::<Vec<_>>(),
+        ["server"; 2]
+    );
 }
 
 #[test]
@@ -365,7 +378,10 @@ fn one_key_that_fails_does_not_stop_the_others() {
     let authority = Authority::with_keys(vec![TestKey::p256(), TestKey::p256()], &[(0, ends), (1, ends)]);
     *authority.keys[0].conduct.lock() = Conduct::Refuses;
     let rows = authority.publish(true, false).unwrap();
-    assert_eq!(rows.iter().map(|row| (row.key, row.was_made())).collect::<Vec<_>>(), [(0, false), (1, true), (1, true)]);
+    assert_eq!(
+        rows.iter().map(|row| (row.key, row.was_made())).collect::<Vec<_>>(),
+        [(0, false), (1, true), (1, true)]
+    );
     assert_eq!(rows[0].status, HResult::E_ABORT);
     assert_eq!(rows[0].error.lines().count(), 2);
     assert_eq!(authority.memory.all_events().len(), 1);
@@ -480,7 +496,8 @@ fn long_lists_go_through_scratch_and_chunks() {
         let entries = list.entries().zip(1_u64..).all(|(entry, serial)| {
             let entry = entry.unwrap();
             let expected = Some(u8::try_from(serial % 7).unwrap()).filter(|reason| *reason != 0);
-            entry.reason == expected && entry.serial.to_string() == format!("{:014x}", serial << 32).trim_start_matches("00")
+            entry.reason == expected
+                && entry.serial.to_string() == format!("{:014x}", serial << 32).trim_start_matches("00")
         });
         assert!(entries);
         assert_eq!(list.entries().count() as u64, many);

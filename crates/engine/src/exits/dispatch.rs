@@ -74,7 +74,9 @@ impl Dispatcher {
             let _ = finish.send(());
         };
         let thread = std::thread::Builder::new().name(format!("exit {}", installed.name)).spawn(run);
-        let thread = thread.inspect_err(|error| tracing::error!(module = installed.name, "no thread for the module: {error}")).ok();
+        let thread = thread
+            .inspect_err(|error| tracing::error!(module = installed.name, "no thread for the module: {error}"))
+            .ok();
         if thread.is_none() {
             progress.state(ModuleState::Stopped);
         }
@@ -134,7 +136,8 @@ impl Dispatcher {
 
     /// Whether the thread ended by then. One that did not is left behind; its events wait for the next start.
     pub(super) fn join_until(&self, deadline: Instant) -> bool {
-        let ended = self.thread.lock().is_none() || self.finished.recv_deadline(deadline) != Err(crossbeam_channel::RecvTimeoutError::Timeout);
+        let ended = self.thread.lock().is_none()
+            || self.finished.recv_deadline(deadline) != Err(crossbeam_channel::RecvTimeoutError::Timeout);
         if ended {
             self.join();
         }
@@ -229,7 +232,8 @@ impl Worker {
         let mask = self.progress.mask();
         let behind = self.due_behind(now)?;
         // With one lane, an event that waits blocks everything behind it: nothing needs to be read.
-        let blocked = self.place.blocked_until(now).filter(|_| self.installed.options.workers <= 1 && behind.is_empty());
+        let blocked =
+            self.place.blocked_until(now).filter(|_| self.installed.options.workers <= 1 && behind.is_empty());
         if let Some(due) = blocked {
             self.progress.state(ModuleState::Retrying { until: due });
             return Ok(Some(until(now, self.place.next_due().unwrap_or(due))));
@@ -239,7 +243,8 @@ impl Worker {
         let window = self.site.store.events(self.place.cursor, mask & !ExitEvents::SHUTDOWN, limit)?;
         let full = window.len() == limit;
         let ids: Vec<EventId> = window.iter().map(|(event, _)| event.id).collect();
-        let end = if full { ids.last().copied().unwrap_or(head) } else { head.max(ids.last().copied().unwrap_or(head)) };
+        let end =
+            if full { ids.last().copied().unwrap_or(head) } else { head.max(ids.last().copied().unwrap_or(head)) };
 
         let mut lanes = if self.place.ahead() < AHEAD_MAX {
             let key = |(event, _): &Happened| (event.id, event.request.map(|(id, _)| id));
@@ -317,7 +322,8 @@ impl Worker {
                 tracing::warn!(module, event = id.0, attempt, code = %error.code, "Notify failed: {}", error.message);
                 self.progress.failed(id, now, error.clone());
                 let options = &self.installed.options;
-                let again = (attempt < options.attempts_max).then(|| (attempt, later(now, backoff(options, attempt, self.jitter()))));
+                let again = (attempt < options.attempts_max)
+                    .then(|| (attempt, later(now, backoff(options, attempt, self.jitter()))));
                 Delivered::Failed(id, again, error)
             }
         }
@@ -345,7 +351,12 @@ impl Worker {
                             self.place.waiting.insert(event, again);
                         }
                         None => {
-                            tracing::error!(module = name, event = event.0, "parked after {attempts} attempts: {}", error.message);
+                            tracing::error!(
+                                module = name,
+                                event = event.0,
+                                "parked after {attempts} attempts: {}",
+                                error.message
+                            );
                             self.place.settle(event);
                         }
                     }
@@ -480,7 +491,8 @@ mod tests {
     #[test]
     fn waits_double_to_the_limit() {
         let options = ModuleOptions { retry_ms_min: 1_000, retry_ms_max: 60_000, ..ModuleOptions::default() };
-        let waits: Vec<u128> = [1, 2, 3, 7, 64, 1_000].map(|attempt| backoff(&options, attempt, 0).as_millis()).to_vec();
+        let waits: Vec<u128> =
+            [1, 2, 3, 7, 64, 1_000].map(|attempt| backoff(&options, attempt, 0).as_millis()).to_vec();
         assert_eq!(waits, [1_000, 2_000, 4_000, 60_000, 60_000, 60_000]);
         let spread = backoff(&options, 1, 255).as_millis();
         assert!((750..1_000).contains(&spread), "{spread}");

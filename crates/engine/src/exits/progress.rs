@@ -164,7 +164,8 @@ impl Progress {
     pub(crate) fn seen(&self) -> Seen {
         let second = self.started.elapsed().as_secs();
         let now = self.now.lock();
-        let counted: u64 = now.seconds.iter().filter(|(at, _)| at + RATE_SECONDS >= second).map(|(_, count)| count).sum();
+        let counted: u64 =
+            now.seconds.iter().filter(|(at, _)| at + RATE_SECONDS >= second).map(|(_, count)| count).sum();
         Seen {
             state: now.state,
             description: now.description.clone(),

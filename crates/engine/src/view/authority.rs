@@ -14,7 +14,7 @@ use crate::store::CrlKind;
 
 impl Reading<'_> {
     pub(super) fn authority_value(&self, name: &str) -> Result<Value, ModuleError> {
-        let site = self.site;
+        let site = &self.site;
         match name {
             "CAType" => {
                 let ca = site.ca();
@@ -68,7 +68,10 @@ impl Reading<'_> {
         let store = self.site.store.as_ref();
         let newest = crl::newest(store, installed.row.key_index, kind).map_err(|error| unreadable(&error))?;
         let row = newest.ok_or_else(|| {
-            ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, format!("there is no {kind} CRL for key {}", installed.row.key_index))
+            ModuleError::new(
+                HResult::ERROR_FILE_NOT_FOUND,
+                format!("there is no {kind} CRL for key {}", installed.row.key_index),
+            )
         })?;
         let mut bytes = Vec::new();
         let mut reader = CrlReader::new(store, &row).map_err(|error| unreadable(&error))?;

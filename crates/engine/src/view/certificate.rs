@@ -33,9 +33,10 @@ impl Reading<'_> {
             "DistinguishedName" => some(issued.map(|issued| issued.distinguished_name.clone()), name),
             "RawName" => Ok(self.parsed_certificate(row)?.subject().der().to_vec().into()),
             _ => match NameComponent::from_alias(name) {
-                Some(part) => {
-                    joined(row.subject.iter().filter(|(found, _)| *found == part).map(|(_, value)| value.as_str()), name)
-                }
+                Some(part) => joined(
+                    row.subject.iter().filter(|(found, _)| *found == part).map(|(_, value)| value.as_str()),
+                    name,
+                ),
                 None => Err(ModuleError::new(HResult::E_UNEXPECTED, format!("{name} is in the table and not read"))),
             },
         }
@@ -49,6 +50,7 @@ impl Reading<'_> {
         match name {
             // A request is only taken from somebody who may enrol: the right was checked before the row was made.
             "RequesterCAAccess" => Ok(1.into()),
+            "RequesterGroups" => some(row.properties.get(name).cloned(), name),
             "KeyArchived" => Ok(0.into()),
             "ValidityPeriod" => some(validity().map(|period| period.unit.name().to_owned()), name),
             "ValidityPeriodUnits" => some(validity().and_then(|period| i32::try_from(period.units).ok()), name),

@@ -28,10 +28,10 @@ impl ModuleKey {
 }
 
 /// A context of one module. It ends when [`ExitView::close`] is called: handles that outlive it answer
-/// `ERROR_INVALID_HANDLE`.
+/// `ERROR_INVALID_HANDLE`, and keep nothing of the authority alive.
 pub(crate) struct ExitView {
     this: Weak<Self>,
-    site: Arc<Site>,
+    site: Weak<Site>,
     module: ModuleKey,
     request: Option<Arc<Request>>,
     parsed: Parsed,
@@ -42,7 +42,7 @@ impl ExitView {
     pub(crate) fn new(site: Arc<Site>, module: ModuleKey, request: Option<Arc<Request>>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
-            site,
+            site: Arc::downgrade(&site),
             module,
             request,
             parsed: Parsed::default(),
@@ -55,10 +55,12 @@ impl ExitView {
     }
 
     fn read(&self) -> Result<Reading<'_>, ModuleError> {
+        let ended = || ModuleError::new(HResult::ERROR_INVALID_HANDLE, "the context ended when the call returned");
         if self.closed.load(Ordering::Acquire) {
-            return Err(ModuleError::new(HResult::ERROR_INVALID_HANDLE, "the context ended when the call returned"));
+            return Err(ended());
         }
-        let Self { site, module, request, parsed, .. } = self;
+        let site = self.site.upgrade().ok_or_else(ended)?;
+        let Self { module, request, parsed, .. } = self;
         Ok(Reading { site, module, request: request.as_deref(), parsed, policy: self.module.role == Role::Policy })
     }
 }

@@ -47,7 +47,7 @@ impl InFlight {
 
     fn read(&self) -> Reading<'_> {
         let Self { site, module, request, parsed, .. } = self;
-        Reading { site, module, request: Some(request), parsed, policy: true }
+        Reading { site: Arc::clone(site), module, request: Some(request), parsed, policy: true }
     }
 
     fn body(&mut self) -> &mut RequestBody {
@@ -56,8 +56,13 @@ impl InFlight {
 
     fn set_subject(&mut self, part: NameComponent, value: Option<String>) -> Result<(), ModuleError> {
         // The contract separates several values by newlines; an empty text removes the part.
-        let values: Vec<String> =
-            value.iter().flat_map(|text| text.split('\n')).map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned).collect();
+        let values: Vec<String> = value
+            .iter()
+            .flat_map(|text| text.split('\n'))
+            .map(str::trim)
+            .filter(|v| !v.is_empty())
+            .map(str::to_owned)
+            .collect();
         if self.site.config.name_lengths == NameLengths::Enforced
             && let Some(long) = values.iter().find(|value| value.chars().count() > part.length_max())
         {
@@ -115,7 +120,12 @@ impl ServerPolicy for InFlight {
             return Err(not_writable());
         }
         if let Some(value) = value.as_ref().filter(|value| value.kind() != property.kind) {
-            return Err(ModuleError::invalid(format!("{} is a {}, not a {}", property.name, property.kind, value.kind())));
+            return Err(ModuleError::invalid(format!(
+                "{} is a {}, not a {}",
+                property.name,
+                property.kind,
+                value.kind()
+            )));
         }
         match (property.name, value) {
             ("NotBefore" | "NotAfter", Some(Value::Date(moment))) => self.set_validity(property.name, moment),

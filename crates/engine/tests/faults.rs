@@ -1,0 +1,159 @@
+//! Every call of the database is failed in turn, before and after its effect, while the authority works; afterwards the
+//! promises hold: what was answered is there, every event tells of what is there, and every module heard everything.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use engine::store::ModuleOptions;
+use engine::{Authorised, CrlPublication, Engine, StartFrom, Store, Submission, right};
+use jiff::SignedDuration;
+use module::{Disposition, EventId, ExitEvents, RequestId, RevocationReason};
+use pki::{Certificate, KeyAlgorithm, Serial};
+use testkit::authority::{Authority, Builder, csr, eventually};
+use testkit::fault::{Fault, FaultyStore, Kind, Side};
+use testkit::recorder::Recorder;
+
+/// What the caller was told: nothing of it may be missing afterwards.
+#[derive(Default)]
+struct Answered {
+    certificates: Vec<(RequestId, Serial)>,
+    revoked: Vec<Serial>,
+}
+
+/// One of everything. Errors are what the fault is for: only answers count.
+fn work(authority: &Authority, answered: &mut Answered) {
+    let engine: &Engine = &authority.engine;
+    let enrol: Authorised<right::Enrol> = authority.by();
+    let officer: Authorised<right::ManageCertificates> = authority.by();
+    let administrator: Authorised<right::Administer> = authority.by();
+    let submit = |name: &str, attributes: &str| {
+        let submission = Submission { request: csr(name), attributes: attributes.into(), ..Submission::default() };
+        engine.submit(&enrol, submission).ok()
+    };
+    let serial = |der: &[u8]| Certificate::from_der(der).unwrap().serial();
+
+    let issued = submit("issued.example", "");
+    if let Some(der) = issued.as_ref().and_then(|outcome| outcome.certificate.as_ref()) {
+        answered.certificates.push((issued.as_ref().unwrap().request, serial(der)));
+        if engine.revoke(&officer, &serial(der), RevocationReason::CertificateHold, None).is_ok() {
+            answered.revoked.push(serial(der));
+        }
+    }
+    if let Some(pending) = submit("pending.example", "Disposition:Pending") {
+        authority.clock.advance(SignedDuration::from_secs(1));
+        if let Ok(approved) = engine.approve(&officer, pending.request)
+            && let Some(der) = &approved.certificate
+        {
+            answered.certificates.push((approved.request, serial(der)));
+        }
+    }
+    submit("denied.example", "Disposition:Deny");
+    let order = CrlPublication { base: true, ..CrlPublication::default() };
+    // A failure here is a failure of the fault's; the schedule makes up for it.
+    let _ = engine.publish_crls(&administrator, &order, &mut |_, _| {});
+    let _ = engine.disable_module(&administrator, "recorder");
+    let _ = engine.enable_module(&administrator, "recorder");
+}
+
+/// Opens an authority whose database can fail, with a module that is told everything.
+fn open(builder: Builder) -> (Authority, Arc<FaultyStore>) {
+    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
+    let given = Arc::clone(&faulty);
+    let authority = builder
+        .wrap(move |store: Arc<dyn Store>| {
+            let wrapped = Arc::new(FaultyStore::new(store));
+            let _ = given.set(Arc::clone(&wrapped));
+            wrapped
+        })
+        .open()
+        .unwrap();
+    let store = faulty.get().cloned().unwrap();
+    (authority, store)
+}
+
+fn prepared() -> (Builder, Arc<Recorder>) {
+    let builder = Builder::new(KeyAlgorithm::P256);
+    let recorder = Recorder::all();
+    builder.loader().exit("recorder", recorder.clone());
+    (builder, recorder)
+}
+
+fn options() -> ModuleOptions {
+    ModuleOptions { retry_ms_min: 1, retry_ms_max: 5, ..ModuleOptions::default() }
+}
+
+/// The promises, after the authority was opened again on the same database.
+fn check(builder: Builder, recorder: &Recorder, answered: &Answered, what: &str) {
+    let authority = builder.wrap(|store| store).open().unwrap();
+    let reader: Authorised<right::Read> = authority.by();
+    if authority.engine.module(&reader, "recorder").is_err() {
+        authority.add_exit("recorder", StartFrom::Beginning, options());
+    }
+    let _ = authority.engine.enable_module(&authority.by(), "recorder");
+    for (id, serial) in &answered.certificates {
+        let stored = authority.engine.request(&reader, *id).unwrap();
+        assert_eq!(stored.issued.map(|issued| issued.serial), Some(*serial), "{what}");
+    }
+    for serial in &answered.revoked {
+        let stored = authority.engine.certificate(&reader, serial).unwrap();
+        assert_eq!(stored.disposition, Disposition::Revoked, "{what}");
+    }
+    let problems = authority.engine.check(&authority.by(), &mut |_, _| {}).unwrap();
+    assert_eq!(problems, Vec::<String>::new(), "{what}");
+    let report = authority.engine.verify_audit(&authority.by(), &mut |_, _| {}).unwrap();
+    assert_eq!(report.problem, None, "{what}");
+
+    let mut numbers = BTreeSet::new();
+    for row in authority.engine.crls(&reader, 100).unwrap() {
+        assert!(
+            numbers.insert((row.number, row.key, row.kind() == engine::store::CrlKind::Base)),
+            "{what}: CRL {}",
+            row.number
+        );
+    }
+    eventually(&format!("every event is delivered: {what}"), || {
+        authority.clock.advance(SignedDuration::from_millis(10));
+        authority.engine.module(&reader, "recorder").unwrap().lag == 0
+    });
+    let events = authority.engine.events(&reader, EventId(0), ExitEvents::all(), 1_000).unwrap();
+    let told = recorder.counts();
+    for (event, request) in &events {
+        assert!(told.contains_key(&event.id), "{what}: event {} was not told", event.id);
+        assert_eq!(event.request.is_some(), request.is_some(), "{what}");
+    }
+    let known: BTreeSet<EventId> = events.iter().map(|(event, _)| event.id).collect();
+    let invented: Vec<_> = told.keys().filter(|id| id.0 > 0 && !known.contains(id)).collect();
+    assert!(invented.is_empty(), "{what}: told of {invented:?}");
+}
+
+#[test]
+fn every_call_of_the_database_fails_in_turn_and_nothing_is_lost() {
+    // Without a fault first: how many calls there are to fail.
+    let (builder, recorder) = prepared();
+    let (authority, store) = open(builder.clone());
+    authority.add_exit("recorder", StartFrom::Beginning, options());
+    let before = store.calls();
+    let mut answered = Answered::default();
+    work(&authority, &mut answered);
+    assert_eq!((answered.certificates.len(), answered.revoked.len()), (2, 1));
+    let calls = store.calls() - before;
+    authority.close();
+    drop(store);
+    check(builder, &recorder, &answered, "no fault");
+
+    for call in 1..=calls {
+        for side in [Side::Before, Side::After] {
+            let (builder, recorder) = prepared();
+            let (authority, store) = open(builder.clone());
+            authority.add_exit("recorder", StartFrom::Beginning, options());
+            let mut answered = Answered::default();
+            store.fail(Fault { call, side, kind: Kind::Error });
+            work(&authority, &mut answered);
+            let what = format!("call {call}, {side:?}: {}", store.struck().unwrap_or("none"));
+            authority.close();
+            drop(store);
+            check(builder, &recorder, &answered, &what);
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The path of a request: outcomes, records, limits that no policy module can move, and the acts of certificate managers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+
+use engine::store::{Column, Filter, Operand, Search};
+use engine::{Error, ImportOptions, Role, Submission, right};
+use jiff::{SignedDuration, ToSpan};
+use module::{
+    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, RevocationReason,
+    ServerPolicy, Value,
+};
+use pki::{Certificate, KeyAlgorithm, KeyUsage};
+use testkit::authority::{Authority, Builder, PolicyFn, csr, plain_policy};
+
+/// An authority whose policy does what the plain one does, then what the test says.
+fn with_policy<F>(then: F) -> Authority
+where
+    F: Fn(&mut dyn ServerPolicy) -> Result<Decision, ModuleError> + Send + Sync + 'static,
+{
+    let builder = Builder::new(KeyAlgorithm::P256);
+    let plain = plain_policy();
+    let policy = PolicyFn(move |server: &mut dyn ServerPolicy, new| {
+        plain.verify_request(server, new)?;
+        then(server)
+    });
+    builder.loader().policy("plain", Arc::new(policy));
+    builder.open().unwrap()
+}
+
+fn extension(oid: &pki::ObjectIdentifier, value: &pki::Extension) -> CertificateExtension {
+    let flags = if value.critical { ExtensionFlags::CRITICAL } else { ExtensionFlags::empty() };
+    CertificateExtension { oid: oid.to_string(), flags, value: value.value.clone() }
+}
+
+#[test]
+fn every_key_algorithm_issues_certificates_that_verify() {
+    for algorithm in KeyAlgorithm::ALL {
+        let authority = Builder::new(algorithm).open().unwrap();
+        let outcome = authority.submit("www.example.org", "");
+        assert_eq!(outcome.disposition, Disposition::Issued, "{algorithm}: {}", outcome.message);
+        let certificate = Certificate::from_der(&outcome.certificate.unwrap()).unwrap();
+        let ca = authority.engine.ca();
+        certificate.verify(ca.certificates()[0].certificate.public_key()).unwrap();
+        assert_eq!(certificate.subject().to_string(), "CN=www.example.org");
+        assert!(certificate.serial().as_bytes().len() == 20, "158 random bits");
+        assert_eq!(certificate.authority_key_identifier().unwrap(), ca.certificates()[0].key_identifier);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_recorded_as_failed() {
+    let authority = Authority::open();
+    let by = authority.by::<right::Enrol>();
+    let mut forged = csr("www.example.org");
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    for (request, status) in [
+        (b"not a request at all!".to_vec(), HResult::CRYPT_E_INVALID_MSG_TYPE),
+        (vec![0x30, 0x03, 0x02, 0x01, 0x00], HResult::ERROR_INVALID_DATA),
+        (forged, HResult::NTE_BAD_SIGNATURE),
+    ] {
+        let outcome = authority.engine.submit(&by, Submission { request, ..Submission::default() }).unwrap();
+        assert_eq!((outcome.disposition, outcome.status), (Disposition::Failed, status), "{}", outcome.message);
+        let stored = authority.engine.request(&authority.by::<right::Read>(), outcome.request).unwrap();
+        assert!(!stored.body.raw.is_empty());
+        assert_eq!(stored.message, outcome.message);
+    }
+    let empty = authority.engine.submit(&by, Submission::default());
+    assert!(matches!(empty, Err(Error::Refused { .. })));
+    let huge = authority.engine.submit(&by, Submission { request: vec![0; 1 << 20], ..Submission::default() });
+    assert!(matches!(huge, Err(Error::Refused { .. })));
+}
+
+#[test]
+fn requesting_for_somebody_else_takes_a_certificate_manager() {
+    let authority = Authority::open();
+    let submission =
+        || Submission { request: csr("a.example"), requester: Some("unix:bob".into()), ..Submission::default() };
+    let enrollee = authority.only::<right::Enrol>(Role::Enrollee).unwrap();
+    assert!(matches!(authority.engine.submit(&enrollee, submission()), Err(Error::AccessDenied(_))));
+    let outcome = authority.engine.submit(&authority.by::<right::Enrol>(), submission()).unwrap();
+    let stored = authority.engine.request(&authority.by::<right::Read>(), outcome.request).unwrap();
+    assert_eq!((stored.requester.as_str(), stored.caller.as_str()), ("unix:bob", "test:everyone"));
+}
+
+#[test]
+fn no_policy_module_can_move_the_limits() {
+    let bc = pki::oid::BASIC_CONSTRAINTS;
+    let ku = pki::oid::KEY_USAGE;
+    let eku = pki::oid::EXTENDED_KEY_USAGE;
+    let any = pki::extension::extended_key_usage(&["2.5.29.37.0".parse().unwrap()]);
+    let signing = pki::extension::key_usage(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_CERT_SIGN);
+    for (what, amendment) in [
+        ("cA", extension(&bc, &pki::extension::basic_constraints(true, None))),
+        ("keyCertSign", extension(&ku, &signing)),
+        ("anyExtendedKeyUsage", extension(&eku, &any)),
+        ("no usage", CertificateExtension { oid: eku.to_string(), flags: ExtensionFlags::DISABLE, value: vec![] }),
+        (
+            "nonsense",
+            CertificateExtension { oid: ku.to_string(), flags: ExtensionFlags::empty(), value: vec![1, 2, 3] },
+        ),
+        (
+            "a critical unknown SAN",
+            CertificateExtension {
+                oid: pki::oid::SUBJECT_ALT_NAME.to_string(),
+                flags: ExtensionFlags::CRITICAL,
+                value: vec![0x30, 0x00],
+            },
+        ),
+    ] {
+        let authority = with_policy(move |server| {
+            server.set_certificate_extension(amendment.clone())?;
+            Ok(Decision::Issue)
+        });
+        let outcome = authority.submit("www.example.org", "");
+        assert_eq!(outcome.disposition, Disposition::Failed, "{what}");
+        assert_eq!(outcome.certificate, None, "{what}");
+    }
+}
+
+#[test]
+fn validity_can_be_shortened_and_never_stretched() {
+    let authority = with_policy(|server| {
+        let date =
+            |server: &mut dyn ServerPolicy, name| server.certificate_property(name, PropertyType::Date)?.into_date();
+        let (start, end) = (date(server, "NotBefore")?, date(server, "NotAfter")?);
+        let hour = 1.hours();
+        let later = end.checked_add(hour).unwrap();
+        let earlier = start.checked_sub(hour).unwrap();
+        assert_eq!(
+            server.set_certificate_property("NotAfter", Some(later.into())).unwrap_err().code,
+            HResult::E_INVALIDARG
+        );
+        assert_eq!(
+            server.set_certificate_property("NotBefore", Some(earlier.into())).unwrap_err().code,
+            HResult::E_INVALIDARG
+        );
+        assert!(server.set_certificate_property("NotAfter", None).is_err());
+        server.set_certificate_property("NotAfter", Some(end.checked_sub(hour).unwrap().into()))?;
+        assert!(server.set_certificate_property("NotAfter", Some(end.into())).is_err(), "it may only move one way");
+        Ok(Decision::Issue)
+    });
+    let outcome = authority.submit("www.example.org", "");
+    let certificate = Certificate::from_der(&outcome.certificate.unwrap()).unwrap();
+    let now = authority.clock.now();
+    let ninety_days_less_an_hour = now.checked_add(SignedDuration::from_hours(90 * 24 - 1)).unwrap();
+    assert_eq!(certificate.not_after(), ninety_days_less_an_hour);
+    assert_eq!(certificate.not_before(), now.checked_sub(SignedDuration::from_mins(10)).unwrap());
+}
+
+#[test]
+fn what_policy_writes_is_what_is_issued_and_stays_with_a_pending_request() {
+    let authority = with_policy(|server| {
+        server.set_certificate_property("Subject.Organization", Some(Value::from("Example Ltd")))?;
+        server.set_certificate_property("OU", Some(Value::from("One\nTwo")))?;
+        server.set_certificate_property("GeneralFlags", Some(Value::Long(0x40)))?;
+        for (name, value) in [
+            ("SerialNumber", Value::from("00")),
+            ("Request.RequesterName", Value::from("x")),
+            ("RawCRL.0", Value::Binary(vec![])),
+            ("CommonName", Value::Long(1)),
+            ("CommonName", Value::from("x".repeat(65))),
+            ("Nonsense", Value::from("x")),
+        ] {
+            let error = server.set_certificate_property(name, Some(value)).unwrap_err();
+            assert_eq!(error.code, HResult::E_INVALIDARG, "{name}");
+        }
+        match server.request_attribute("second-look") {
+            Ok(_) => Ok(Decision::Issue),
+            Err(_) => Ok(Decision::Pend { message: "second look".into() }),
+        }
+    });
+    let officer = authority.by::<right::ManageCertificates>();
+    let pending = authority.submit("www.example.org", "");
+    assert_eq!(pending.disposition, Disposition::Pending);
+    authority.engine.set_attributes(&officer, pending.request, "Second-Look: yes").unwrap();
+    let custom =
+        CertificateExtension { oid: "1.3.6.1.4.1.99999.1".into(), flags: ExtensionFlags::empty(), value: vec![5, 0] };
+    authority.engine.set_extension(&officer, pending.request, custom).unwrap();
+    let issued = authority.engine.approve(&officer, pending.request).unwrap();
+    assert_eq!(issued.disposition, Disposition::Issued, "{}", issued.message);
+    let certificate = Certificate::from_der(&issued.certificate.unwrap()).unwrap();
+    assert_eq!(certificate.subject().to_string(), "CN=www.example.org,OU=One,OU=Two,O=Example Ltd");
+    assert!(certificate.extensions().iter().any(|extension| extension.oid.to_string() == "1.3.6.1.4.1.99999.1"));
+    let stored = authority.engine.request(&authority.by::<right::Read>(), pending.request).unwrap();
+    assert_eq!(stored.message, "Resubmitted by test:everyone");
+    assert_eq!(stored.properties["GeneralFlags"], "64");
+    let row = stored.body.extensions.iter().find(|extension| extension.oid == "1.3.6.1.4.1.99999.1").unwrap();
+    assert_eq!(row.flags.origin(), ExtensionFlags::ORIGIN_ADMIN);
+}
+
+#[test]
+fn what_was_not_pending_cannot_be_changed() {
+    let authority = Authority::open();
+    let officer = authority.by::<right::ManageCertificates>();
+    let issued = authority.submit("www.example.org", "").request;
+    let status = |error: Error| error.code();
+    let bad = HResult::CERTSRV_E_BAD_REQUESTSTATUS;
+    assert_eq!(status(authority.engine.approve(&officer, issued).unwrap_err()), bad);
+    assert_eq!(status(authority.engine.deny(&officer, issued).unwrap_err()), bad);
+    assert_eq!(status(authority.engine.set_attributes(&officer, issued, "a:b").unwrap_err()), bad);
+    let missing = module::RequestId(1 << 40);
+    assert!(matches!(authority.engine.approve(&officer, missing), Err(Error::NotFound(_))));
+
+    let denied = authority.submit("denied.example.org", "Disposition:Deny").request;
+    let manager_only = authority.only::<right::ManageCertificates>(Role::CertificateManager).unwrap();
+    assert_eq!(status(authority.engine.approve(&manager_only, denied).unwrap_err()), bad);
+    assert_eq!(authority.engine.approve(&officer, denied).unwrap().disposition, Disposition::Denied);
+    let failed = authority.submit("failed.example.org", "Disposition:Fail").request;
+    assert_eq!(status(authority.engine.approve(&officer, failed).unwrap_err()), bad);
+}
+
+#[test]
+fn the_most_restrictive_policy_wins_and_a_failing_one_never_issues() {
+    let authority = Authority::open();
+    let administrator = authority.by::<right::Administer>();
+    let install = |name: &str, kind: &str| engine::NewModule {
+        name: name.into(),
+        kind: kind.into(),
+        role: module::Role::Policy,
+        settings: module::Settings::default(),
+        options: engine::store::ModuleOptions::default(),
+        start: engine::StartFrom::Now,
+        position: None,
+    };
+    let deny = PolicyFn(|_: &mut dyn ServerPolicy, _| Ok(Decision::deny(HResult::E_ACCESSDENIED, "not on a Sunday")));
+    authority.loader.policy("deny", Arc::new(deny));
+    authority.engine.add_module(&administrator, install("sunday", "deny")).unwrap();
+    let outcome = authority.submit("www.example.org", "");
+    assert_eq!((outcome.disposition, outcome.status), (Disposition::Denied, HResult::E_ACCESSDENIED));
+    assert_eq!(outcome.message, "Denied by Policy Module: not on a Sunday");
+    authority.engine.disable_module(&administrator, "sunday").unwrap();
+    assert_eq!(authority.submit("www.example.org", "").disposition, Disposition::Issued);
+
+    let broken =
+        PolicyFn(|_: &mut dyn ServerPolicy, _| Err(ModuleError::new(HResult::E_FAIL, "the directory is down")));
+    authority.loader.policy("broken", Arc::new(broken));
+    authority.engine.add_module(&administrator, install("broken", "broken")).unwrap();
+    assert_eq!(authority.submit("www.example.org", "").disposition, Disposition::Failed);
+    authority.engine.remove_module(&administrator, "broken").unwrap();
+    authority.engine.remove_module(&administrator, "plain").unwrap();
+    authority.engine.remove_module(&administrator, "sunday").unwrap();
+    let outcome = authority.submit("www.example.org", "");
+    assert_eq!(
+        (outcome.disposition, outcome.certificate),
+        (Disposition::Failed, None),
+        "nobody decides: nothing is issued"
+    );
+}
+
+#[test]
+fn revocation_follows_the_contract() {
+    let authority = Authority::open();
+    let officer = authority.by::<right::ManageCertificates>();
+    let reader = authority.by::<right::Read>();
+    let outcome = authority.submit("www.example.org", "");
+    let serial = Certificate::from_der(&outcome.certificate.unwrap()).unwrap().serial();
+    let invalid = HResult::ERROR_INVALID_DATA;
+
+    assert_eq!(authority.engine.release(&officer, &serial).unwrap_err().code(), invalid);
+    let ahead = authority.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
+    authority.engine.revoke(&officer, &serial, RevocationReason::CertificateHold, Some(ahead)).unwrap();
+    assert!(authority.engine.is_valid(&reader, &serial).unwrap(), "the date lies ahead");
+    authority.clock.advance(SignedDuration::from_hours(2));
+    assert!(!authority.engine.is_valid(&reader, &serial).unwrap());
+    let released = authority.engine.release(&officer, &serial).unwrap();
+    assert_eq!((released.disposition, released.revocation.unwrap().reason), (Disposition::Issued, -1));
+    authority.engine.revoke(&officer, &serial, RevocationReason::KeyCompromise, None).unwrap();
+    let again = authority.engine.revoke(&officer, &serial, RevocationReason::CertificateHold, None);
+    assert_eq!(again.unwrap_err().code(), invalid);
+    let changed = authority.engine.revoke(&officer, &serial, RevocationReason::Superseded, None).unwrap();
+    assert_eq!(changed.revocation.unwrap().reason, 4);
+    assert_eq!(authority.engine.release(&officer, &serial).unwrap_err().code(), invalid);
+    let unknown = pki::Serial::from_bytes(&[1, 2, 3]).unwrap();
+    assert!(matches!(
+        authority.engine.revoke(&officer, &unknown, RevocationReason::Unspecified, None),
+        Err(Error::NotFound(_))
+    ));
+}
+
+#[test]
+fn certificates_are_imported_by_the_contracts_table() {
+    let here = Authority::open();
+    let elsewhere = Authority::open();
+    let officer = here.by::<right::ManageCertificates>();
+    let foreign = elsewhere.submit("foreign.example.org", "").certificate.unwrap();
+    let own = here.submit("own.example.org", "").certificate.unwrap();
+
+    let refused = here.engine.import(&officer, &foreign, ImportOptions::default()).unwrap_err();
+    assert_eq!(refused.code(), HResult::CERT_E_ISSUERCHAINING);
+    let allow = ImportOptions { foreign: true, existing_row: false };
+    let first = here.engine.import(&officer, &foreign, allow).unwrap();
+    assert_eq!(first.disposition, Disposition::Foreign);
+    let second = here.engine.import(&officer, &foreign, allow).unwrap();
+    assert_eq!(second.request, first.request);
+    let known = here.engine.import(&officer, &own, ImportOptions::default()).unwrap_err();
+    assert_eq!(known.code(), HResult::ERROR_OBJECT_EXISTS);
+    assert_eq!(here.engine.import(&officer, b"rubbish", allow).unwrap_err().code(), HResult::ERROR_INVALID_DATA);
+}
+
+#[test]
+fn requests_are_found_by_any_property() {
+    let authority = Authority::open();
+    let reader = authority.by::<right::Read>();
+    for n in 0..5 {
+        authority.submit(&format!("host{n}.example.org"), "");
+    }
+    authority.submit("waiting.example.org", "Disposition:Pending");
+    let find = |filters: &[&str]| {
+        let filters = filters.iter().map(|text| Filter::parse(text).unwrap()).collect();
+        authority.engine.search(&reader, &Search { filters, limit: 100, ..Search::default() }).unwrap().rows
+    };
+    assert_eq!(find(&[]).len(), 6);
+    assert_eq!(find(&["disposition=pending"]).len(), 1);
+    assert_eq!(find(&["CommonName=host3.example.org"]).len(), 1);
+    assert_eq!(find(&["SubjectAltName~=HOST"]).len(), 5);
+    assert_eq!(find(&["disposition=issued", "NotAfter>2026-12-01"]).len(), 5);
+    assert_eq!(find(&["DistinguishedName^=cn=host1"]).len(), 1);
+    assert_eq!(find(&["RequesterName=nobody"]).len(), 0);
+    let none =
+        Search { filters: vec![Filter::equal(Column::RequestId, Operand::Number(1))], limit: 0, ..Search::default() };
+    assert!(authority.engine.search(&reader, &none).is_err());
+}
+
+#[test]
+fn a_requester_sees_only_what_is_its_own() {
+    let authority = Authority::open();
+    let outcome = authority.submit("www.example.org", "");
+    let other = authority.only::<right::Enrol>(Role::Enrollee).unwrap();
+    assert!(matches!(authority.engine.retrieve(&other, outcome.request), Err(Error::NotFound(_))));
+    let own = authority.engine.retrieve(&authority.by::<right::Enrol>(), outcome.request).unwrap();
+    assert_eq!(own.certificate, outcome.certificate);
+}
+
+#[test]
+fn every_supported_property_can_be_read() {
+    let authority = with_policy(|server| {
+        // Everything in the table is either read, or known to be empty at this point: never unknown, never unread.
+        for property in module::property::PROPERTIES {
+            let value = match property.scope {
+                module::property::Scope::Request => server.request_property(property.name, property.kind),
+                _ => server.certificate_property(property.name, property.kind),
+            };
+            if let Err(error) = value {
+                let expected = [HResult::CERTSRV_E_PROPERTY_EMPTY, HResult::ERROR_FILE_NOT_FOUND];
+                assert!(expected.contains(&error.code), "{}: {error}", property.name);
+            }
+        }
+        assert_eq!(server.certificate_property("CAType", PropertyType::Long), Ok(Value::Long(3)));
+        assert_eq!(server.certificate_property("ValidityPeriod", PropertyType::String), Ok(Value::from("Days")));
+        assert_eq!(server.request_property("CN", PropertyType::String), Ok(Value::from("www.example.org")));
+        assert!(server.certificate_property("RawCRL.0", PropertyType::Binary).is_ok());
+        assert_eq!(
+            server.certificate_property("RawCRL.7", PropertyType::Binary).unwrap_err().code,
+            HResult::E_INVALIDARG
+        );
+        assert!(server.certificate_property("SerialNumber", PropertyType::String).is_err());
+        Ok(Decision::Issue)
+    });
+    assert_eq!(authority.submit("www.example.org", "").disposition, Disposition::Issued);
+}
