@@ -44,6 +44,10 @@ impl ModuleKind for ProcessKind {
         "a program in any language that speaks JSON-RPC over its standard input and output"
     }
 
+    fn roles(&self) -> &'static [Role] {
+        &[Role::Exit, Role::Policy]
+    }
+
     fn settings(&self) -> &'static [Setting] {
         settings::SETTINGS
     }
