@@ -4,7 +4,7 @@ use der::{Decode, Header, Reader, SliceReader, Tag};
 
 use super::Findings;
 use crate::name::is_printable;
-use crate::{ObjectIdentifier, oid};
+use crate::{ObjectIdentifier, oid, read};
 
 /// Deepest nesting that is followed; a certificate of ours has less than half of it.
 const DEPTH_MAX: usize = 24;
@@ -17,23 +17,16 @@ pub(super) fn check_tbs(findings: &mut Findings, tbs: &[u8]) {
         return;
     }
     // The walk found every element sound, so what is not where it should be is left to the parser.
-    let Some(extensions) = last_field(tbs).filter(|field| field.first() == Some(&0xa3)) else {
-        return;
-    };
-    let _ = each(extensions, &mut |_, list| {
-        each(list, &mut |_, all| {
-            each(all, &mut |_, extension| {
-                check_extension(findings, extension);
-                Some(())
-            })
-        })
+    let Some(extensions) = extensions(tbs) else { return };
+    each(extensions, &mut |_, list| {
+        each(list, &mut |_, extension| check_extension(findings, extension));
     });
 }
 
 /// The fields of one extension: OID, perhaps a BOOLEAN, OCTET STRING.
 fn check_extension(findings: &mut Findings, extension: &[u8]) {
     let mut id = None;
-    let _ = each(extension, &mut |tag, contents| {
+    each(extension, &mut |tag, contents| {
         match tag {
             Tag::ObjectIdentifier => id = ObjectIdentifier::from_bytes(contents).ok(),
             Tag::Boolean if contents == [0] => {
@@ -55,7 +48,6 @@ fn check_extension(findings: &mut Findings, extension: &[u8]) {
             }
             _ => {}
         }
-        Some(())
     });
 }
 
@@ -73,16 +65,14 @@ fn walk(findings: &mut Findings, rfc: &'static str, bytes: &[u8], depth: usize) 
         findings.error("der_too_deep", rfc, format!("nested deeper than {DEPTH_MAX}"));
         return None;
     }
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let (header, contents, whole) = match element(rest) {
+    for element in Elements::of(bytes) {
+        let (header, contents) = match element {
             Ok(parts) => parts,
             Err(error) => {
                 findings.error("der_malformed", rfc, error.to_string());
                 return None;
             }
         };
-        rest = rest.get(whole.len()..).unwrap_or_default();
         if header.is_constructed() {
             if header.tag() == Tag::Set {
                 check_set_order(findings, rfc, contents);
@@ -98,51 +88,63 @@ fn walk(findings: &mut Findings, rfc: &'static str, bytes: &[u8], depth: usize) 
 /// X.690 11.6: the members of a SET OF in ascending order of their encoding. Every SET of a certificate is one.
 fn check_set_order(findings: &mut Findings, rfc: &'static str, contents: &[u8]) {
     let mut previous: &[u8] = &[];
-    let mut rest = contents;
-    while let Ok((_, _, whole)) = element(rest) {
+    let mut elements = Elements::of(contents);
+    while let Some(whole) = elements.next_whole() {
         if whole < previous {
             findings.error("der_set_order", rfc, "SET OF not in ascending order");
             return;
         }
         previous = whole;
-        rest = rest.get(whole.len()..).unwrap_or_default();
     }
 }
 
-/// The first element of `bytes`: header, contents, and the whole of it.
-fn element(bytes: &[u8]) -> der::Result<(Header, &[u8], &[u8])> {
-    let mut reader = SliceReader::new(bytes)?;
-    let header = Header::decode(&mut reader)?;
-    let contents = reader.read_slice(header.length())?;
-    let len = u32::from(reader.position()) as usize;
-    Ok((header, contents, bytes.get(..len).unwrap_or_default()))
+/// The elements of some bytes, one after the other. The first that is not DER is the last.
+struct Elements<'b> {
+    reader: Option<SliceReader<'b>>,
+}
+
+impl<'b> Elements<'b> {
+    fn of(bytes: &'b [u8]) -> Self {
+        Self { reader: SliceReader::new(bytes).ok() }
+    }
+
+    /// The next element, header included.
+    fn next_whole(&mut self) -> Option<&'b [u8]> {
+        let reader = self.reader.as_mut().filter(|r| !r.is_finished())?;
+        reader.tlv_bytes().ok()
+    }
+}
+
+impl<'b> Iterator for Elements<'b> {
+    type Item = der::Result<(Header, &'b [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let reader = self.reader.as_mut().filter(|r| !r.is_finished())?;
+        let element = Header::decode(reader).and_then(|h| Ok((h, reader.read_slice(h.length())?)));
+        if element.is_err() {
+            self.reader = None;
+        }
+        Some(element)
+    }
 }
 
 fn is_one_element(bytes: &[u8]) -> bool {
-    element(bytes).is_ok_and(|(_, _, whole)| whole.len() == bytes.len())
+    let mut elements = Elements::of(bytes);
+    matches!((elements.next(), elements.next()), (Some(Ok(_)), None))
 }
 
 /// Calls `visit` with the tag and contents of each element of `bytes`.
-fn each<'b>(bytes: &'b [u8], visit: &mut dyn FnMut(Tag, &'b [u8]) -> Option<()>) -> Option<()> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let (header, contents, whole) = element(rest).ok()?;
-        visit(header.tag(), contents)?;
-        rest = rest.get(whole.len()..)?;
+fn each<'b>(bytes: &'b [u8], visit: &mut dyn FnMut(Tag, &'b [u8])) {
+    for (header, contents) in Elements::of(bytes).flatten() {
+        visit(header.tag(), contents);
     }
-    Some(())
 }
 
-/// The last element inside the outermost SEQUENCE.
-fn last_field(tbs: &[u8]) -> Option<&[u8]> {
-    let (_, mut rest, _) = element(tbs).ok()?;
-    loop {
-        let (_, _, whole) = element(rest).ok()?;
-        if whole.len() == rest.len() {
-            return Some(whole);
-        }
-        rest = rest.get(whole.len()..)?;
-    }
+/// The contents of `[3]`, the extensions, inside the outermost SEQUENCE.
+fn extensions(tbs: &[u8]) -> Option<&[u8]> {
+    let (_, fields) = Elements::of(tbs).next()?.ok()?;
+    let (header, contents) = Elements::of(fields).flatten().last()?;
+    (header.tag() == read::constructed(3)).then_some(contents)
 }
 
 /// What is wrong with the contents of a primitive element.
