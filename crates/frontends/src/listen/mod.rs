@@ -130,14 +130,14 @@ impl Listener {
         }
     }
 
-    /// Serves `application` until `stop` becomes true: then no connection is accepted any more, requests under way have
-    /// `stop_limit` to end, and what is left is cut off. Returns how many connections were.
+    /// Serves `application` until `stop` becomes true: then no connection is accepted any more, requests under way have as
+    /// long to end as `stop_limit` says then, and what is left is cut off. Returns how many connections were.
     pub async fn serve(
         self,
         application: Router,
         limits: Arc<Limits>,
         mut stop: watch::Receiver<bool>,
-        stop_limit: Duration,
+        stop_limit: watch::Receiver<Duration>,
     ) -> usize {
         let mut connections = JoinSet::new();
         let places = Arc::new(Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
@@ -170,7 +170,7 @@ impl Listener {
                 }
             });
         }
-        let deadline = Instant::now() + stop_limit;
+        let deadline = Instant::now() + *stop_limit.borrow();
         // The door is closed here, but for connections that are still in their handshake.
         drop(self.door);
         while let Ok(Some(ended)) = timeout_at(deadline, connections.join_next()).await {

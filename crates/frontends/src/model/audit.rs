@@ -12,6 +12,9 @@ pub struct AuditEntry {
     pub id: u64,
     /// The classic event id (4868 to 4900), or 5000 and above for acts the classic service does not know.
     pub code: u16,
+    /// The act in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<String>,
     /// When.
     pub at: Timestamp,
     /// Who.

@@ -15,8 +15,9 @@ pub struct Authority {
     pub sanitized_name: String,
     /// The server's DNS name.
     pub dns_name: String,
-    /// Index of the certificate that signs now.
-    pub current: u16,
+    /// Index of the certificate that signs now; left out before the first is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<u16>,
     /// Every CA certificate, by index.
     pub certificates: Vec<CaCertificate>,
 }

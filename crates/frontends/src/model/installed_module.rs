@@ -65,7 +65,7 @@ pub struct Module {
     pub description: String,
     /// How it does.
     pub state: ModuleState,
-    /// When it is tried again, while `state` is `retrying`.
+    /// When it is tried again, while `state` is `retrying` or `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
     /// The kinds of event it wants: `cert-issued`.
@@ -102,12 +102,14 @@ pub enum ModuleState {
     Starting,
     /// Taking events, or requests.
     Running,
-    /// Failed; tried again at `retry_at`.
+    /// An event failed; it is delivered again at `retry_at`.
     Retrying,
-    /// Failed, and waits for the operator.
+    /// It could not be initialised; tried again at `retry_at`.
     Failed,
     /// Switched off; keeps its place.
     Disabled,
+    /// Stopped with the server.
+    Stopped,
 }
 
 /// A failure of a module.

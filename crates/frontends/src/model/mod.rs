@@ -12,6 +12,7 @@ mod encoding;
 mod event;
 mod installed_module;
 mod problem;
+mod rendering;
 mod request;
 mod server;
 

@@ -1,0 +1,134 @@
+//! The OpenAPI 3.1 document: made from the handlers that answer.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::security::SecurityScheme;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Admin, audit, authority, certificates, crls, database, events, modules, requests, server};
+use crate::model::Problem;
+
+/// The document, as it is served at `/v1/openapi.json`.
+pub fn document() -> String {
+    let (_, document) = routes().split_for_parts();
+    let mut json = document.to_pretty_json().expect("the document is text");
+    json.push('\n');
+    json
+}
+
+/// The routes, without their state.
+pub(super) fn router() -> Router<Admin> {
+    routes().split_for_parts().0
+}
+
+fn routes() -> OpenApiRouter<Admin> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(requests::submit, requests::list))
+        .routes(routes!(requests::show))
+        .routes(routes!(requests::retrieve))
+        .routes(routes!(requests::approve))
+        .routes(routes!(requests::deny))
+        .routes(routes!(requests::set_attributes))
+        .routes(routes!(requests::set_extension))
+        .routes(routes!(certificates::list, certificates::import))
+        .routes(routes!(certificates::show))
+        .routes(routes!(certificates::revoke))
+        .routes(routes!(certificates::release))
+        .routes(routes!(certificates::publish_expired))
+        .routes(routes!(authority::show))
+        .routes(routes!(authority::certificate))
+        .routes(routes!(authority::install))
+        .routes(routes!(crls::list, crls::publish))
+        .routes(routes!(crls::newest))
+        .routes(routes!(crls::show))
+        .routes(routes!(modules::kinds))
+        .routes(routes!(modules::list, modules::add))
+        .routes(routes!(modules::show, modules::change, modules::remove))
+        .routes(routes!(modules::enable))
+        .routes(routes!(modules::disable))
+        .routes(routes!(modules::rewind))
+        .routes(routes!(modules::deliveries))
+        .routes(routes!(modules::retry))
+        .routes(routes!(modules::give_up))
+        .routes(routes!(events::list))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(database::check))
+        .routes(routes!(server::show))
+        .routes(routes!(server::me))
+        .routes(routes!(server::stop))
+        .routes(routes!(server::reload))
+        .routes(routes!(server::openapi_json))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Exeunt admin API",
+        version = "1",
+        description = "Everything an operator does with a certification authority, over its Unix socket or TLS with a \
+                       client certificate. Moments are RFC 3339 in UTC, bytes base64, serial numbers and hashes hex, \
+                       HRESULTs `0x80094003`. Errors are problems (RFC 9457).",
+        license(name = "Apache-2.0 OR MIT"),
+    ),
+    tags(
+        (name = "requests", description = "Certificate requests"),
+        (name = "certificates", description = "Certificates"),
+        (name = "authority", description = "The certification authority"),
+        (name = "crls", description = "Certificate revocation lists"),
+        (name = "modules", description = "Exit and policy modules"),
+        (name = "events", description = "Events"),
+        (name = "audit", description = "The audit trail"),
+        (name = "server", description = "The server"),
+    ),
+    components(schemas(Problem)),
+    modifiers(&ClientCertificate),
+)]
+struct Description;
+
+/// How callers over TLS are known. On the Unix socket the operating system says who calls.
+struct ClientCertificate;
+
+impl Modify for ClientCertificate {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::MutualTls {
+            description: Some("A client certificate under the configured roots.".into()),
+            deprecated: None,
+            extensions: None,
+        };
+        if let Some(components) = &mut document.components {
+            components.security_schemes.insert("client-certificate".into(), RefOr::T(scheme));
+        }
+    }
+}
+
+/// What every call may answer besides.
+pub(super) struct Problems;
+
+impl IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response = ResponseBuilder::new()
+            .description("The call was not carried out")
+            .content(crate::problem::MEDIA_TYPE, content)
+            .build();
+        BTreeMap::from([("default".to_owned(), RefOr::T(response))])
+    }
+}
+
+/// Bytes as they are.
+pub(super) struct Binary;
+
+impl utoipa::PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+impl ToSchema for Binary {}
