@@ -98,6 +98,11 @@ pub trait ModuleKind: Send + Sync {
     /// One line for `module list --available`.
     fn summary(&self) -> &'static str;
 
+    /// What its modules can do: the other of the two methods below fails.
+    fn roles(&self) -> &'static [Role] {
+        &[Role::Exit]
+    }
+
     /// The settings it knows.
     fn settings(&self) -> &'static [Setting];
 

@@ -18,7 +18,7 @@
 //! A resubmission goes the same way with three differences: nobody asks who the requester is, what an administrator or
 //! a policy module has set since stands, and a profile that pends issues. An administrator's extension stands even
 //! where the profile says otherwise, as long as the certificate stays what the profile makes: no authority outside of
-//! CA profiles, no certificate for every purpose.
+//! CA profiles, no extended key usage but the profile's.
 //!
 //! The classic module can take alternative names from a request attribute (`EDITF_ATTRIBUTESUBJECTALTNAME2`), which
 //! lets whoever may write the attributes name anybody. This module never reads names from attributes.
@@ -43,7 +43,7 @@ use std::sync::Arc;
 use module::profile::ProfileDecision;
 use module::{
     CertificateExtension, Decision, ExtensionFlags, HResult, ModuleError, ModuleKind, PolicyModule, Profile,
-    PropertyType, ServerExit, ServerPolicy, Setting, Settings,
+    PropertyType, Role, ServerExit, ServerPolicy, Setting, Settings,
 };
 
 use rules::Rules;
@@ -151,7 +151,11 @@ impl ModuleKind for DefaultPolicyKind {
     }
 
     fn summary(&self) -> &'static str {
-        "policy: decides by the profiles of the configuration"
+        "decides by the profiles of the configuration"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        &[Role::Policy]
     }
 
     fn settings(&self) -> &'static [Setting] {
