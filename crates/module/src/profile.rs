@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::moment::{Period, Unit};
 
+/// The profile that a name means, and its name as configured: case does not matter.
+pub fn find<'a>(profiles: &'a BTreeMap<String, Profile>, name: &str) -> Option<(&'a str, &'a Profile)> {
+    let exact = profiles.get_key_value(name);
+    let name = name.to_lowercase();
+    let found = exact.or_else(|| profiles.iter().find(|(known, _)| known.to_lowercase() == name));
+    found.map(|(name, profile)| (name.as_str(), profile))
+}
+
 /// A named bundle of issuing rules. The default issues nothing that the request names for itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,8 +25,8 @@ pub struct Profile {
     pub description: String,
     /// What is done with a request that keeps the rules.
     pub decision: ProfileDecision,
-    /// Who may use it: names and groups as the front ends write them (`unix:alice`, `cert:CN=…`, `*` for everyone who
-    /// may enrol).
+    /// Who may use it: names and groups as the front ends write them (`unix:alice`, `unix-group:web`, `cert:CN=…`),
+    /// compared letter by letter; `*` for everyone who may enrol. Empty: nobody.
     pub requesters: Vec<String>,
     /// The subject name.
     pub subject: SubjectRules,
@@ -26,7 +34,8 @@ pub struct Profile {
     pub names: NameRules,
     /// The keys accepted.
     pub keys: KeyPolicy,
-    /// Key usage bits by their RFC 5280 names.
+    /// Key usage bits by their RFC 5280 names; of these a certificate gets what its key can be used for. Empty: the
+    /// extension is left out. CA profiles have keyCertSign and cRLSign besides.
     pub key_usage: Vec<String>,
     /// Extended key usages by name (`serverAuth`) or object identifier. Empty: the extension is left out, and none is
     /// allowed.
@@ -35,8 +44,8 @@ pub struct Profile {
     pub validity: Period,
     /// The longest validity, whoever asks. The CA certificate's end is a limit too.
     pub validity_max: Period,
-    /// Extensions taken from the request as they are, by object identifier. Subject alternative name, basic
-    /// constraints, key usage and extended key usage follow their own rules and are not listed here.
+    /// Extensions taken from the request as they are, by object identifier of at most 31 characters. What says what the
+    /// certificate is good for, or whose it is, follows its own rules and cannot be listed here.
     pub request_extensions: Vec<String>,
     /// Extensions added to every certificate.
     pub extensions: Vec<ProfileExtension>,
@@ -124,11 +133,11 @@ pub struct NameRules {
     pub dns: Vec<String>,
     /// Whether DNS names may be wildcards (`*.example.org`).
     pub dns_wildcards: bool,
-    /// IP networks: `192.0.2.0/24`, `2001:db8::/32`.
+    /// IP networks: `192.0.2.0/24`, `2001:db8::/32`, a single address, or `*`.
     pub ip: Vec<String>,
-    /// E-mail addresses: `*@example.org`.
+    /// E-mail addresses: `*@example.org`; the domain as in `dns`.
     pub email: Vec<String>,
-    /// URIs: `spiffe://example.org/*`.
+    /// URIs: `spiffe://example.org/*`, `https://*.example.org:*/*`, `urn:uuid:*`; the host as in `dns`.
     pub uri: Vec<String>,
     /// User principal names: `*@example.org`.
     pub upn: Vec<String>,
@@ -136,7 +145,8 @@ pub struct NameRules {
     pub required: bool,
     /// The most names, 1 to 1,000.
     pub count_max: usize,
-    /// A common name that is a DNS name must also be among the alternative names, and is added where it is not.
+    /// A common name from the request that is a DNS name with a dot, or an IP address, must also be among the
+    /// alternative names, and is added where it is not.
     pub add_common_name: bool,
 }
 
@@ -162,7 +172,7 @@ impl Default for NameRules {
 pub struct KeyPolicy {
     /// Any of `p256`, `p384`, `p521`, `rsa`, `ed25519`, `ml-dsa-44`, `ml-dsa-65`, `ml-dsa-87`.
     pub algorithms: Vec<String>,
-    /// The shortest RSA modulus in bits, 2,048 or more.
+    /// The shortest RSA modulus in bits, 2,048 to 16,384.
     pub rsa_bits_min: u32,
 }
 
@@ -192,4 +202,21 @@ pub struct ProfileExtension {
 pub struct CaRules {
     /// The most authorities below; none: as the issuer allows.
     pub path_length: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn profiles_are_found_in_any_case() {
+        let names = ["Web", "web", "sub-ca"].map(|name| (name.to_owned(), Profile::default()));
+        let profiles = BTreeMap::from(names);
+        for (name, found) in [("web", "web"), ("Web", "Web"), ("SUB-CA", "sub-ca")] {
+            assert_eq!(find(&profiles, name).unwrap().0, found);
+        }
+        assert!(find(&profiles, "WEB").is_some());
+        assert!(find(&profiles, "other").is_none());
+    }
 }

@@ -140,7 +140,7 @@ pub static PROPERTIES: &[Property] = &[
     p("LocalizedTimePeriodUnits", String, CaIndexed, Read, Read, 0, None, "name of a period, from 0 seconds to 6 years; the index is the period here"),
 
     p("RequesterCAAccess", Long, Context, Read, Read, 0, None, "1 if the requester may enrol"),
-    p("RequesterGroups", String, Context, Read, Read, 0, None, "groups of the requester, one a line, while a new request is judged; not in the classic contract"),
+    p("RequesterGroups", String, Context, Read, Read, 0, None, "groups of the requester as the request came in, one a line; not in the classic contract"),
     p("UserDN", String, Context, Read, Read, 0, NO_DIRECTORY, "directory name of the requester"),
     p("KeyArchived", Long, Context, Read, Read, 0, None, "0: keys are not archived"),
     p("ValidityPeriod", String, Context, Read, Read, 0, None, "unit of the profile's validity: `Days`, `Months`, `Years`"),
