@@ -21,7 +21,7 @@ pub mod init;
 pub mod loader;
 pub mod log;
 pub mod offline;
-//pub mod server;
+pub mod server;
 pub mod service;
 pub mod world;
 

@@ -5,7 +5,7 @@ use module::HResult;
 use pki::extension as decode;
 use pki::{ObjectIdentifier, oid};
 
-use super::output::{Column, FAINT, STRONG, Table, clean};
+use super::output::{Column, STRONG, Table, clean};
 
 /// An HRESULT with its name and meaning, where the contract names it.
 pub fn code(code: HResult) -> String {
@@ -131,6 +131,14 @@ fn known(id: &ObjectIdentifier, value: &[u8]) -> Option<(&'static str, Option<St
             let read = decode::decode_ca_version(value).ok();
             ("caVersion", read.map(|(key, certificate)| format!("key {key}, certificate {certificate}")))
         }
+        oid::CRL_NUMBER => ("cRLNumber", decode::decode_crl_number(value).ok().map(|number| number.to_string())),
+        oid::DELTA_CRL_INDICATOR => {
+            ("deltaCRLIndicator", decode::decode_crl_number(value).ok().map(|base| format!("base {base}")))
+        }
+        oid::PUBLISHED_CRL_LOCATIONS => {
+            ("publishedCRLLocations", decode::decode_crl_distribution_points(value).ok().map(|urls| joined(&urls)))
+        }
+        oid::CRL_NEXT_PUBLISH => ("crlNextPublish", decode::decode_time(value).ok().map(|at| at.to_string())),
         oid::TEMPLATE_NAME => ("templateName", decode::decode_template_name(value).ok()),
         _ => return None,
     })
@@ -138,11 +146,6 @@ fn known(id: &ObjectIdentifier, value: &[u8]) -> Option<(&'static str, Option<St
 
 fn joined<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// A warning's text in the background's colour.
-pub fn faint(text: &str) -> String {
-    format!("{FAINT}{text}{FAINT:#}")
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod listing;
 mod module_source;
 mod output;
 mod request;
-//mod serve;
+mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ enum Command {
     /// Make a new certification authority in the data folder
     Init(Box<init::Init>),
     /// Run the server; with no configuration at all, a development authority in ./exeunt-data
-    //Serve(serve::Serve),
+    Serve(serve::Serve),
     /// The authority's own certificates
     #[command(subcommand)]
     Ca(ca::Ca),
@@ -111,7 +111,7 @@ pub fn parse(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -
 fn run(cli: Cli) -> ExitCode {
     let context = Context::new(cli.globals);
     let done = match cli.command {
-        //Command::Serve(serve) => serve.run(&context),
+        Command::Serve(serve) => serve.run(&context),
         Command::Completions { shell } => completions(&context, shell),
         Command::Init(init) => init.run(&context),
         Command::Ca(ca) => ca.run(&context),

@@ -157,6 +157,9 @@ pub struct TlsSection {
     pub key: PathBuf,
     /// The roots that client certificates chain to, PEM.
     pub client_roots: PathBuf,
+    /// CRLs of the client certificates' issuers, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_crls: Option<PathBuf>,
 }
 
 /// `[publication]`.
@@ -300,12 +303,13 @@ pub struct LimitsSection {
 impl Default for LimitsSection {
     fn default() -> Self {
         let rules = pki::KeyRules::default();
+        let limits = frontends::Limits::default();
         Self {
-            request_bytes_max: 65_536,
-            body_bytes_max: 1_048_576,
-            connections_max: 1_024,
-            calls_max: 64,
-            waiting_max: 1_024,
+            request_bytes_max: engine::Config::default().request_bytes_max,
+            body_bytes_max: limits.body_bytes_max,
+            connections_max: limits.connections_max,
+            calls_max: limits.calls_max,
+            waiting_max: limits.calls_waiting_max,
             rsa_bits_min: rules.rsa_bits_min,
             rsa_bits_max: rules.rsa_bits_max,
             stop: Period::new(30, Unit::Seconds),

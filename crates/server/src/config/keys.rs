@@ -35,6 +35,7 @@ keys! {
     "admin.tls.certificate": "a path", "\"admin.crt\"";
     "admin.tls.key": "a path", "\"admin.key\"";
     "admin.tls.client_roots": "a path", "\"admin-roots.pem\"";
+    "admin.tls.client_crls": "a path", "\"admin-crls.pem\"";
     "publication.listen": "a list of addresses", "[\"0.0.0.0:80\"]";
     "metrics.listen": "a loopback address", "\"127.0.0.1:9090\"";
     "roles.administrator": "a list of names", "[\"unix:root\"]";
@@ -57,8 +58,8 @@ keys! {
     "limits.request_bytes_max": "a number of bytes", "65536";
     "limits.body_bytes_max": "a number of bytes", "1048576";
     "limits.connections_max": "a number", "1024";
-    "limits.calls_max": "a number", "64";
-    "limits.waiting_max": "a number", "1024";
+    "limits.calls_max": "a number", "128";
+    "limits.waiting_max": "a number", "2048";
     "limits.rsa_bits_min": "a number of bits", "2048";
     "limits.rsa_bits_max": "a number of bits", "8192";
     "limits.stop": "a period", "\"30s\"";
@@ -120,7 +121,7 @@ mod tests {
     /// The list has every key of the file, and no other.
     #[test]
     fn the_list_is_the_file() {
-        let text = "[admin.tls]\ncertificate = \"\"\nkey = \"\"\nclient_roots = \"\"\n[keys]\npassphrase_file = \"\"\npassphrase_env = \"\"\n";
+        let text = "[admin.tls]\ncertificate = \"\"\nkey = \"\"\nclient_roots = \"\"\nclient_crls = \"\"\n[keys]\npassphrase_file = \"\"\npassphrase_env = \"\"\n";
         let file: File = toml::from_str(text).unwrap();
         let mut found = Vec::new();
         collect("", &toml::Value::try_from(file).unwrap(), &mut found);

@@ -22,5 +22,5 @@ pub use file::{
 };
 pub use parse::parse;
 pub use problem::{Problem, Problems};
-pub use resolve::{Admin, Limits, Log, PassphraseSource, Resolved, TlsFiles, resolve};
+pub use resolve::{Admin, Log, PassphraseSource, Resolved, resolve};
 pub use template::Template;

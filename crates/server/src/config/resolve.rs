@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use engine::{Config, CrlConfig};
+use frontends::Limits;
+use frontends::listen::TlsFiles;
 use pki::{KeyRules, NameLengths};
 
 use super::{File, LogFormat, OneOrMany, Problems};
@@ -38,8 +40,10 @@ pub struct Resolved {
     pub metrics: Option<SocketAddr>,
     /// The server's own log.
     pub log: Log,
-    /// Sizes, counts and times.
+    /// What the listeners allow.
     pub limits: Limits,
+    /// How long an orderly stop may take.
+    pub stop: Duration,
 }
 
 /// Where the keys' passphrase is.
@@ -66,17 +70,6 @@ pub struct Admin {
     pub tls: Option<TlsFiles>,
 }
 
-/// What TLS with client certificates needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The server's certificate and the ones above it, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
-    /// The roots that client certificates chain to, PEM.
-    pub client_roots: PathBuf,
-}
-
 /// The server's own log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -84,21 +77,6 @@ pub struct Log {
     pub format: LogFormat,
     /// Which are written: a filter that was parsed once and is good.
     pub filter: String,
-}
-
-/// Sizes, counts and times.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The largest body of an admin call, in bytes.
-    pub body_bytes_max: usize,
-    /// Connections at once, on each listener.
-    pub connections_max: usize,
-    /// Engine calls at once.
-    pub calls_max: usize,
-    /// Engine calls that may wait.
-    pub waiting_max: usize,
-    /// How long an orderly stop may take.
-    pub stop: Duration,
 }
 
 /// Checks `file`. Relative paths start at `folder`; `path` and `text` are for messages.
@@ -117,6 +95,7 @@ pub fn resolve(path: &Path, text: &str, folder: &Path, file: File) -> Result<Res
     let metrics = metrics(&mut check, &file);
     let log = log(&mut check, &file);
     let limits = limits(&mut check, &file);
+    let stop = Duration::from_secs(check.seconds("limits.stop", file.limits.stop, 1, 3_600).into());
     let shown = shown(file, folder, &engine, &keys);
     let problems = check.problems();
     if !problems.is_empty() {
@@ -135,6 +114,7 @@ pub fn resolve(path: &Path, text: &str, folder: &Path, file: File) -> Result<Res
         metrics,
         log,
         limits,
+        stop,
     })
 }
 
@@ -229,6 +209,7 @@ fn admin(check: &mut Checker, folder: &Path, file: &File) -> Admin {
         certificate: check.path("admin.tls.certificate", folder, &tls.certificate),
         key: check.path("admin.tls.key", folder, &tls.key),
         client_roots: check.path("admin.tls.client_roots", folder, &tls.client_roots),
+        client_crls: tls.client_crls.as_ref().map(|path| check.path("admin.tls.client_crls", folder, path)),
     });
     if tls.is_none() && !listen.is_empty() {
         check.problem("admin.listen", "it needs the section [admin.tls] with certificate, key and client_roots");
@@ -262,8 +243,8 @@ fn limits(check: &mut Checker, file: &File) -> Limits {
         body_bytes_max: check.within("limits.body_bytes_max", limits.body_bytes_max, 4_096, 67_108_864),
         connections_max: check.within("limits.connections_max", limits.connections_max, 1, 65_536),
         calls_max: check.within("limits.calls_max", limits.calls_max, 1, 512),
-        waiting_max: check.within("limits.waiting_max", limits.waiting_max, 0, 65_536),
-        stop: Duration::from_secs(check.seconds("limits.stop", limits.stop, 1, 3_600).into()),
+        calls_waiting_max: check.within("limits.waiting_max", limits.waiting_max, 0, 65_536),
+        ..Limits::default()
     }
 }
 
@@ -283,7 +264,7 @@ fn shown(mut file: File, folder: &Path, engine: &Config, keys: &[PathBuf]) -> Fi
     absolute(&mut file.database.path);
     absolute(&mut file.admin.socket);
     if let Some(tls) = &mut file.admin.tls {
-        [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().for_each(absolute);
+        [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().chain(&mut tls.client_crls).for_each(absolute);
     }
     file
 }

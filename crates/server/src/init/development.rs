@@ -16,7 +16,9 @@ use crate::folder::{DataFolder, replace_file};
 /// The name of the passphrase's file in the data folder.
 const PASSPHRASE: &str = "passphrase";
 /// The name of the journal in the data folder.
-const JOURNAL: &str = "journal.jsonl";
+pub const JOURNAL: &str = "journal.jsonl";
+/// The name of every development authority.
+pub const DEVELOPMENT: &str = "Exeunt Development CA";
 
 /// What was made.
 #[derive(Debug)]
@@ -33,7 +35,11 @@ pub fn develop(folder: &DataFolder) -> Result<Development, Error> {
     let path = folder.path();
     let parent = path.parent().ok_or_else(|| Error::usage("the data folder cannot be the root of the file system"))?;
     std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
-    let beside = tempfile::Builder::new().prefix(".exeunt-new-").tempdir_in(parent).map_err(|error| Error::io(parent, &error))?;
+    let beside = tempfile::Builder::new()
+        .prefix(".exeunt-new-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .tempdir_in(parent)
+        .map_err(|error| Error::io(parent, &error))?;
     let made = DataFolder::at(beside.path())?;
     let passphrase = generate_passphrase()?;
     replace_file(&made.path().join(PASSPHRASE), format!("{}\n", *passphrase).as_bytes(), 0o600)?;
@@ -52,7 +58,7 @@ pub fn develop(folder: &DataFolder) -> Result<Development, Error> {
 }
 
 fn plan(passphrase: Passphrase, journal: &Path) -> Result<Plan, Error> {
-    let name = "Exeunt Development CA";
+    let name = DEVELOPMENT;
     let port = free_port()?;
     Ok(Plan {
         name: name.into(),

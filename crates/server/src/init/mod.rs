@@ -26,7 +26,7 @@ use crate::error::Kind;
 use crate::folder::{CONFIGURATION, DataFolder, replace_file};
 use crate::world::{self, SystemRandom};
 
-pub use development::{Development, develop};
+pub use development::{DEVELOPMENT, Development, JOURNAL, develop};
 pub use install::{Chain, install};
 pub use passphrase::{generate_passphrase, prompt_new, read_passphrase};
 

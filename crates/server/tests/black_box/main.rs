@@ -1,0 +1,14 @@
+//! Black-box tests: the real executable, on a folder of its own, told by its own command line.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod authority;
+//mod certificates;
+//mod configuration;
+//mod crls;
+//mod initialisation;
+//mod modules;
+//mod output;
+//mod requests;
+//mod roles;
+//mod serving;
+mod walk;
