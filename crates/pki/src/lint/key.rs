@@ -3,7 +3,7 @@
 use x509_parser::asn1_rs::Tag;
 use x509_parser::extensions::{KeyUsage as ParsedKeyUsage, ParsedExtension};
 
-use super::{Findings, Subject};
+use super::{Findings, Severity, Subject};
 use crate::{KeyUsage, ObjectIdentifier, oid};
 
 /// Key algorithms of one family, as far as key usage is concerned.
@@ -14,6 +14,8 @@ struct Family {
     parameters_rfc: &'static str,
     /// Bits that must not be set.
     forbidden: KeyUsage,
+    /// Only RFC 3279 says what may be set and leaves open what that means for the rest.
+    severity: Severity,
     /// At least one of these must be set; empty: any.
     required: KeyUsage,
     usage_rfc: &'static str,
@@ -41,6 +43,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::Null,
         parameters_rfc: "RFC 3279 2.3.1",
         forbidden: AGREE,
+        severity: Severity::Warning,
         required: KeyUsage::empty(),
         usage_rfc: "RFC 3279 2.3.1",
     },
@@ -50,6 +53,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::Any,
         parameters_rfc: "RFC 4055 1.2",
         forbidden: ENCIPHER.union(AGREE),
+        severity: Severity::Error,
         required: KeyUsage::empty(),
         usage_rfc: "RFC 4055 1.2",
     },
@@ -59,6 +63,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::NamedCurve,
         parameters_rfc: "RFC 5480 2.1.1",
         forbidden: ENCIPHER,
+        severity: Severity::Error,
         required: KeyUsage::empty(),
         usage_rfc: "RFC 8813 3",
     },
@@ -68,6 +73,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::Absent,
         parameters_rfc: "RFC 8410 3",
         forbidden: ENCIPHER.union(AGREE),
+        severity: Severity::Error,
         required: SIGN,
         usage_rfc: "RFC 9295 3",
     },
@@ -77,6 +83,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::Absent,
         parameters_rfc: "RFC 8410 3",
         forbidden: ENCIPHER.union(SIGN),
+        severity: Severity::Error,
         required: KeyUsage::KEY_AGREEMENT,
         usage_rfc: "RFC 9295 3",
     },
@@ -86,6 +93,7 @@ const FAMILIES: [Family; 6] = [
         parameters: Parameters::Absent,
         parameters_rfc: "RFC 9881 4",
         forbidden: ENCIPHER.union(AGREE),
+        severity: Severity::Error,
         required: SIGN,
         usage_rfc: "RFC 9881 5",
     },
@@ -121,7 +129,8 @@ fn check_usage(findings: &mut Findings, family: &Family, usage: &ParsedKeyUsage)
     let usage = KeyUsage::from_bits_truncate(usage.flags);
     let wrong = usage.intersection(family.forbidden);
     if !wrong.is_empty() {
-        findings.error(
+        findings.add(
+            family.severity,
             "key_usage_not_for_key",
             family.usage_rfc,
             format!(
