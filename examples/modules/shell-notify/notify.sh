@@ -1,8 +1,8 @@
 #!/bin/sh
 # An exit module in shell: tells a person of each event, in one line. It needs jq.
 #
-# The line goes to the file of the setting `file`; the setting `events` names the events, all without it. Put `mail`, `logger` or `curl` in place of `tell` as you like.
-# docs/modules/protocol.md is the specification of the conversation.
+# The line goes to the file of the setting `file`; the setting `events` names the events, all of them without it. Put
+# `mail`, `logger` or `curl` in place of `tell` as you like. docs/modules/protocol.md is the specification of the conversation.
 
 set -eu
 
