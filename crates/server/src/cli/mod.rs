@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::Error;
+pub(crate) use context::load as load_configuration;
 pub use context::{Color, Context, Globals};
 
 /// A certification authority server whose centre is its modules.
@@ -78,6 +79,12 @@ enum Command {
     /// The database
     #[command(subcommand)]
     Db(database::Database),
+    /// Measure this machine: each figure beside its baseline
+    #[command(subcommand)]
+    Bench(crate::bench::Bench),
+    /// An exit module that answers at once: what `bench` measures a program over stdio with
+    #[command(hide = true)]
+    AnswerModule,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -113,6 +120,8 @@ fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(serve) => serve.run(&context),
         Command::Completions { shell } => completions(&context, shell),
+        Command::Bench(bench) => bench.run(&context),
+        Command::AnswerModule => crate::bench::answer_module().map(|()| ExitCode::SUCCESS),
         Command::Init(init) => init.run(&context),
         Command::Ca(ca) => ca.run(&context),
         Command::Config(config) => config.run(&context),
