@@ -11,4 +11,4 @@ mod body;
 mod error;
 mod sqlite;
 
-pub use sqlite::{Options, SqliteStore};
+pub use sqlite::{Options, SqliteStore, Statistics};

@@ -1,6 +1,8 @@
 //! Group commit: one thread owns the writing connection, and writes what has gathered as one transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -11,6 +13,7 @@ use rusqlite::Connection;
 
 use super::apply::Writer;
 use super::change::ReadyChange;
+use super::checkpoint::Checkpointer;
 use super::{crl, prune};
 use crate::error::{Error, Result};
 
@@ -26,7 +29,15 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 /// Hands jobs to the committing thread. Dropped, it waits for the jobs handed in and ends the thread.
 pub(crate) struct Committer {
     jobs: Option<Sender<Job>>,
+    pub(crate) written: Arc<Written>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What was written since the start.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub(crate) groups: AtomicU64,
+    pub(crate) jobs: AtomicU64,
 }
 
 /// Where a job's outcome goes.
@@ -43,14 +54,16 @@ enum Job {
 
 impl Committer {
     /// Starts the thread on a connection whose schema is the newest.
-    pub(crate) fn start(connection: Connection) -> Result<Self> {
+    pub(crate) fn start(connection: Connection, checkpointer: Checkpointer) -> Result<Self> {
         let (jobs, queue) = bounded(QUEUE_MAX);
         let (ready, started) = bounded(1);
+        let written = Arc::<Written>::default();
+        let counts = Arc::clone(&written);
         let thread = std::thread::Builder::new()
             .name("store-committer".into())
-            .spawn(move || run(connection, &queue, &ready))
+            .spawn(move || run(connection, checkpointer, &queue, &ready, &counts))
             .map_err(|error| Error::Unavailable(format!("the committing thread cannot be started: {error}")))?;
-        let committer = Self { jobs: Some(jobs), thread: Some(thread) };
+        let committer = Self { jobs: Some(jobs), written, thread: Some(thread) };
         started.recv().map_err(|_| Error::Unavailable("the committing thread ended at its start".into()))??;
         Ok(committer)
     }
@@ -109,7 +122,13 @@ impl Job {
 }
 
 /// The thread: until nobody can hand in a job any more and none is left.
-fn run(connection: Connection, queue: &Receiver<Job>, ready: &Sender<Result<()>>) {
+fn run(
+    connection: Connection,
+    mut checkpointer: Checkpointer,
+    queue: &Receiver<Job>,
+    ready: &Sender<Result<()>>,
+    counts: &Written,
+) {
     let mut writer = match Writer::new(&connection) {
         Ok(writer) => writer,
         Err(error) => {
@@ -119,17 +138,19 @@ fn run(connection: Connection, queue: &Receiver<Job>, ready: &Sender<Result<()>>
         }
     };
     let _ = ready.send(Ok(()));
-    let mut checkpoint = super::checkpoint::Checkpoint::default();
     let mut sound = true;
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
+        let jobs = group.len() as u64;
         if !sound {
             sound = recover(&mut writer);
         }
         let written = catch_unwind(AssertUnwindSafe(|| write_group(&mut writer, group, sound)));
         sound = sound && written.unwrap_or(false);
         if sound {
-            checkpoint.when_due(&connection);
+            counts.groups.fetch_add(1, Ordering::Relaxed);
+            counts.jobs.fetch_add(jobs, Ordering::Relaxed);
+            checkpointer.between_groups(&connection);
         } else {
             sound = recover(&mut writer);
         }

@@ -26,7 +26,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     create_private(path)?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    let page = std::env::var("STORE_PAGE").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGE_BYTES);
+    connection.pragma_update(None, "page_size", page)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(Error::Unavailable(format!(

@@ -19,6 +19,7 @@ mod search;
 mod sequence;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::store::{
@@ -31,7 +32,8 @@ use module::{EventId, ExitEvents, RequestId};
 use pki::Serial;
 
 use self::change::ReadyChange;
-use self::committer::Committer;
+use self::checkpoint::Checkpointer;
+use self::committer::{Committer, Written};
 use self::lock::Lock;
 use self::readers::Readers;
 use crate::error::Error;
@@ -43,6 +45,15 @@ pub struct Options {
     pub readers_max: usize,
     /// How long a search may take before it is ended with [`StoreError::Unavailable`].
     pub search_time_max: Duration,
+}
+
+/// What a store has written. The quotient says how many callers share one wait for the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Database transactions.
+    pub groups: u64,
+    /// Changes and other writes in them.
+    pub jobs: u64,
 }
 
 impl Default for Options {
@@ -78,7 +89,8 @@ impl SqliteStore {
         if orphans > 0 {
             tracing::info!(bodies = orphans, "removed the bodies of CRLs that were never committed");
         }
-        let committer = Committer::start(connection).map_err(about)?;
+        let checkpointer = Checkpointer::start(connection::open_writer(path).map_err(about)?).map_err(about)?;
+        let committer = Committer::start(connection, checkpointer).map_err(about)?;
         let readers = Readers::open(path.to_owned(), options.readers_max).map_err(about)?;
         Ok(Self { readers, committer: Some(committer), _lock: Some(lock), options })
     }
@@ -93,6 +105,13 @@ impl SqliteStore {
         let readers = Readers::open(path.to_owned(), options.readers_max).map_err(about)?;
         readers.with(schema::require_newest).map_err(about)?;
         Ok(Self { readers, committer: None, _lock: None, options })
+    }
+
+    /// What was written since it was opened.
+    pub fn statistics(&self) -> Statistics {
+        let written = self.committer.as_ref().map(|committer| &committer.written);
+        let count = |of: fn(&Written) -> &AtomicU64| written.map_or(0, |written| of(written).load(Ordering::Relaxed));
+        Statistics { groups: count(|written| &written.groups), jobs: count(|written| &written.jobs) }
     }
 
     fn committer(&self) -> Result<&Committer, StoreError> {
