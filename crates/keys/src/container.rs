@@ -118,12 +118,12 @@ fn affordable(scheme: &EncryptionScheme) -> Result<(), Error> {
 pub(crate) fn algorithm(pkcs8: &[u8]) -> Result<KeyAlgorithm, Error> {
     let info = PrivateKeyInfoRef::from_der(pkcs8).map_err(malformed)?;
     match info.algorithm.oid {
-        RSA => rsa_size(info.private_key.as_bytes()),
-        EC => {
+        oid::RSA_ENCRYPTION => rsa_size(info.private_key.as_bytes()),
+        oid::EC_PUBLIC_KEY => {
             let curve: Option<ObjectIdentifier> = info.algorithm.parameters.and_then(|p| p.decode_as().ok());
             match curve {
-                Some(P256) => Ok(KeyAlgorithm::P256),
-                Some(P384) => Ok(KeyAlgorithm::P384),
+                Some(oid::P256) => Ok(KeyAlgorithm::P256),
+                Some(oid::P384) => Ok(KeyAlgorithm::P384),
                 Some(other) => Err(Error::Unsupported(format!("a key on the curve {other}"))),
                 None => Err(Error::Unsupported("an EC key without a named curve".into())),
             }
@@ -135,11 +135,6 @@ pub(crate) fn algorithm(pkcs8: &[u8]) -> Result<KeyAlgorithm, Error> {
         other => Err(Error::Unsupported(format!("a key of the algorithm {other}"))),
     }
 }
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 
 /// An `RSAPrivateKey` (RFC 8017 A.1.2) of two primes is a sequence of integers; the modulus is the second.
 fn rsa_size(der: &[u8]) -> Result<KeyAlgorithm, Error> {

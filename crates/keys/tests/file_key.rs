@@ -153,6 +153,9 @@ fn we_read_openssl() {
         let e = FileKey::open(&generated(name, args), &passphrase("right")).unwrap_err();
         assert!(matches!(e.cause(), Error::Unsupported(_)), "{name}: {e}");
     }
+    let weak = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", "rsa_keygen_pubexp:3"];
+    let e = FileKey::open(&generated("rsa-e-3", &weak), &passphrase("right")).unwrap_err();
+    assert!(matches!(e.cause(), Error::Refused(_)), "{e}");
 }
 
 #[test]

@@ -2,11 +2,17 @@
 //!
 //! [`store::conformance`] is the suite that every implementation of [`engine::Store`] runs; [`request()`] makes the rows it
 //! writes. [`fault::FaultyStore`] fails the calls of a store in turn, before or after their effect.
+//!
+//! [`ca`] makes requests, good and bad, and is a small CA; [`standards`] has software of others judge what a CA hands out;
+//! [`tools`] runs that software.
 
 pub mod authority;
+pub mod ca;
 pub mod fault;
 mod fixture;
 pub mod recorder;
+pub mod standards;
 pub mod store;
+pub mod tools;
 
 pub use fixture::{foreign, minimal, pending, request, revoked, serial};
