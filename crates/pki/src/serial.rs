@@ -5,11 +5,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::Error;
+use crate::general_name::text::unhex;
 
 /// Most octets of a serial number.
 pub const SERIAL_BYTES_MAX: usize = 20;
 
-/// A certificate serial number: a positive integer of at most 20 octets, without a redundant leading zero.
+/// A certificate serial number: an integer of at most 20 octets, without a redundant leading zero.
+///
+/// It is positive in every certificate that may be issued, which the lint sees to. Zero can be held because old roots
+/// bear it, and RFC 5280 4.1.2.2 asks that they be handled.
 ///
 /// Text form: lower-case hex with an even number of digits, as the contract's `SerialNumber` property has it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,12 +27,14 @@ impl Serial {
     /// A serial number from a big-endian magnitude; leading zero octets are dropped.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when the number is zero or longer than 20 octets.
+    /// [`Error::Malformed`] when there is no octet, or the number is longer than 20 octets.
     pub fn from_bytes(magnitude: &[u8]) -> Result<Self, Error> {
         let zeros = magnitude.iter().take_while(|b| **b == 0).count();
-        let magnitude = magnitude.get(zeros..).unwrap_or_default();
+        // Zero itself keeps one octet.
+        let from = zeros.min(magnitude.len().saturating_sub(1));
+        let magnitude = magnitude.get(from..).unwrap_or_default();
         if magnitude.is_empty() {
-            return Err(Error::malformed("serial number", "zero"));
+            return Err(Error::malformed("serial number", "empty"));
         }
         let mut bytes = [0; SERIAL_BYTES_MAX];
         bytes
@@ -62,7 +68,7 @@ impl Serial {
     /// A serial number from the contents of a DER INTEGER.
     ///
     /// # Errors
-    /// [`Error::Malformed`] when the number is negative, zero, longer than 20 octets or not minimally encoded.
+    /// [`Error::Malformed`] when the number is negative, longer than 20 octets or not minimally encoded.
     pub fn from_integer(contents: &[u8]) -> Result<Self, Error> {
         match contents {
             [] => Err(Error::malformed("serial number", "empty INTEGER")),
@@ -140,30 +146,16 @@ impl FromStr for Serial {
         let bad = || Error::malformed("serial number", "not a hexadecimal number");
         let text = text.trim();
         let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-        let mut nibbles = Vec::with_capacity(2 * SERIAL_BYTES_MAX);
-        for c in text.chars() {
-            if c == ':' || c.is_ascii_whitespace() {
-                continue;
-            }
-            let nibble = c.to_digit(16).ok_or_else(bad)? as u8;
-            if nibble == 0 && nibbles.is_empty() {
-                continue;
-            }
-            if nibbles.len() == 2 * SERIAL_BYTES_MAX {
-                return Err(Error::malformed("serial number", "longer than 20 octets"));
-            }
-            nibbles.push(nibble);
+        let digits: String = text.chars().filter(|c| *c != ':' && !c.is_ascii_whitespace()).collect();
+        if digits.is_empty() {
+            return Err(bad());
         }
-        if nibbles.len() % 2 == 1 {
-            nibbles.insert(0, 0);
+        let digits = digits.trim_start_matches('0');
+        if digits.chars().count() > 2 * SERIAL_BYTES_MAX {
+            return Err(Error::malformed("serial number", "longer than 20 octets"));
         }
-        let bytes: Vec<u8> = nibbles
-            .chunks_exact(2)
-            .filter_map(|pair| match pair {
-                [high, low] => Some(high << 4 | low),
-                _ => None,
-            })
-            .collect();
+        let width = digits.len().next_multiple_of(2).max(2);
+        let bytes = unhex(&format!("{digits:0>width$}")).ok_or_else(bad)?;
         Self::from_bytes(&bytes)
     }
 }
@@ -177,6 +169,8 @@ mod tests {
     fn text() {
         for (text, want) in [
             ("1", "01"),
+            ("0", "00"),
+            ("00:00", "00"),
             ("0A", "0a"),
             ("00:00:ff", "ff"),
             ("61 00 00 0e 4b", "6100000e4b"),
@@ -185,18 +179,19 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Serial>().unwrap().to_string(), want, "{text}");
         }
-        for text in ["", "0", "00:00", "g", "-1", "1.2", "é", &"1".repeat(41)] {
+        for text in ["", ":", "0x", "g", "-1", "1.2", "é", &"1".repeat(41)] {
             assert!(text.parse::<Serial>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn integer_contents() {
-        let cases: [(&[u8], Option<&str>); 8] = [
+        let cases: [(&[u8], Option<&str>); 9] = [
             (&[1], Some("01")),
             (&[0, 0x80], Some("80")),
             (&[0x7f], Some("7f")),
-            (&[0], None),
+            (&[0], Some("00")),
+            (&[0, 0], None),
             (&[], None),
             (&[0x80], None),
             (&[0, 1], None),
@@ -227,6 +222,7 @@ mod tests {
     #[test]
     fn order_is_numerical() {
         let parse = |t: &str| t.parse::<Serial>().unwrap();
+        assert!(parse("0") < parse("1"));
         assert!(parse("ff") < parse("0100"));
         assert!(parse("0101") > parse("0100"));
         assert_eq!(parse("0100").cmp(&parse("100")), Ordering::Equal);

@@ -73,6 +73,7 @@ const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 const LEAF_CASES: &[Case] = &[
+    ("serial_zero", E, |t| t.serial = "0".parse().unwrap()),
     ("serial_too_long", E, |t| t.serial = "ff".repeat(20).parse().unwrap()),
     ("issuer_mismatch", E, |t| t.issuer = name("CN=test root,O=Example,C=DE")),
     ("issuer_empty", E, |t| t.issuer = Name::empty()),

@@ -55,7 +55,7 @@ const RULES: [Rule; 24] = {
         rule(oid::AUTHORITY_INFO_ACCESS, "authority information access", MustNot, false, "RFC 5280 4.2.2.1"),
         rule(oid::SUBJECT_INFO_ACCESS, "subject information access", MustNot, false, "RFC 5280 4.2.2.2"),
         rule(oid::OCSP_NOCHECK, "OCSP no check", ShouldNot, false, "RFC 6960 4.2.2.2.1"),
-        rule(oid::TLS_FEATURE, "TLS feature", ShouldNot, false, "RFC 7633 4.1"),
+        rule(oid::TLS_FEATURE, "TLS feature", ShouldNot, false, "RFC 7633 4"),
         rule(oid::SIGNED_CERTIFICATE_TIMESTAMPS, "signed certificate timestamps", MustNot, false, "RFC 6962 3.3"),
         rule(oid::PRECERTIFICATE_POISON, "precertificate poison", Must, false, "RFC 6962 3.1"),
         rule(oid::TEMPLATE_NAME, "certificate template name", Either, false, "RFC 5280 4.2"),
