@@ -156,7 +156,16 @@ fn take_over(site: &Site, request: &mut Request, parsed: &CertificationRequest) 
         let named = request.attribute("CertificateTemplate").map(str::to_owned);
         let extension = parsed.extension(&oid::TEMPLATE_NAME);
         let named = named.or_else(|| pki::extension::decode_template_name(&extension?.value).ok());
-        request.profile = named.or_else(|| site.config.default_profile.clone());
+        // A template identifier counts where a profile is called by it.
+        let identifier = parsed.extension(&oid::TEMPLATE_INFORMATION);
+        let identifier = identifier.and_then(|found| pki::extension::decode_template_information(&found.value).ok());
+        let identifier = identifier.map(|(template, _, _)| template.to_string());
+        let identifier = identifier.filter(|name| module::profile::find(&site.config.profiles, name).is_some());
+        request.profile = named.or(identifier).or_else(|| site.config.default_profile.clone());
+    }
+    let known = request.profile.as_deref().and_then(|named| module::profile::find(&site.config.profiles, named));
+    if let Some((name, _)) = known {
+        request.profile = Some(name.to_owned());
     }
 }
 

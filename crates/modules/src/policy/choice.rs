@@ -15,8 +15,8 @@ const PROFILE: &str = "CertificateTemplate";
 /// The profile a request is judged by.
 pub(super) struct Choice<'a> {
     pub(super) rules: &'a Rules,
-    /// Whether the engine knew it before the module was asked, so that the validity it has put in is the profile's, and
-    /// earlier amendments were made under it.
+    /// Whether the engine named it, to the letter, before the module was asked: so that the validity it has put in is the
+    /// profile's, and earlier amendments were made under it.
     pub(super) expected: bool,
 }
 
@@ -50,8 +50,8 @@ impl DefaultPolicy {
             return Err(Stop::refuse(HResult::CERTSRV_E_UNSUPPORTED_CERT_TYPE, text));
         };
         let name = &*rules.name;
-        let expected = property.as_deref().is_some_and(|property| property.to_lowercase() == name.to_lowercase());
-        if property.as_deref() != Some(name) {
+        let expected = property.as_deref() == Some(name);
+        if !expected {
             server.set_certificate_property(PROFILE, Some(Value::from(name)))?;
         }
         Ok(Choice { rules, expected })

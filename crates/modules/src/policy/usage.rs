@@ -17,6 +17,9 @@ use super::keys::KeyKind;
 use super::subject::Subject;
 use super::{Stop, contract, place};
 
+/// What an authority's key does.
+const AUTHORITY: KeyUsage = KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN);
+
 /// The usage extensions of a profile, encoded.
 #[derive(Debug)]
 pub(super) struct Usage {
@@ -26,6 +29,8 @@ pub(super) struct Usage {
     key_usage: KeyUsage,
     /// For each kind of key the profile takes, the key usage it can have; none where the profile has none.
     by_kind: Vec<(KeyKind, Option<CertificateExtension>)>,
+    /// The extended key usages, and the extension made of them; none where there are none.
+    allowed: Vec<ObjectIdentifier>,
     extended: Option<CertificateExtension>,
 }
 
@@ -48,6 +53,7 @@ impl Usage {
         if !key_usage.is_empty() && by_kind.iter().all(|(_, extension)| extension.is_none()) {
             return Err(("key_usage", "has nothing that a key of `keys.algorithms` can be used for".into()));
         }
+        let allowed = extended_key_usages(rules)?;
         Ok(Self {
             profile: Arc::clone(profile),
             oids: Oids {
@@ -58,7 +64,8 @@ impl Usage {
             ca: rules.ca.clone(),
             key_usage,
             by_kind,
-            extended: extended_key_usage_of(rules)?,
+            extended: extended_key_usage_of(&allowed, rules.ca.is_some()),
+            allowed,
         })
     }
 
@@ -81,8 +88,8 @@ impl Usage {
         Ok(())
     }
 
-    /// RFC 5280 4.2.1.9, 4.2.1.3: a certificate of an end entity has neither cA nor keyCertSign. Basic constraints are
-    /// left out.
+    /// RFC 5280 4.2.1.9, 4.2.1.3: a certificate of an end entity has neither cA nor keyCertSign; nor cRLSign here, where
+    /// nobody else signs CRLs. Basic constraints are left out.
     fn apply_leaf(&self, server: &mut dyn ServerPolicy, usage: Option<&CertificateExtension>) -> Result<(), Stop> {
         if let Some(theirs) = place(server, &self.oids.basic_constraints, None)?
             && theirs.flags.is_enabled()
@@ -92,9 +99,9 @@ impl Usage {
         }
         if let Some(theirs) = place(server, &self.oids.key_usage, usage)?
             && theirs.flags.is_enabled()
-            && !decode_key_usage(&theirs.value).is_ok_and(|usage| !usage.contains(KeyUsage::KEY_CERT_SIGN))
+            && !decode_key_usage(&theirs.value).is_ok_and(|usage| !usage.intersects(AUTHORITY))
         {
-            return Err(self.refuse("key usage", "has keyCertSign"));
+            return Err(self.refuse("key usage", "has keyCertSign or cRLSign"));
         }
         Ok(())
     }
@@ -132,7 +139,7 @@ impl Usage {
         Ok(())
     }
 
-    /// An administrator may choose the usages, but not give up that there are some.
+    /// An administrator may choose among the profile's usages, but not give up that there are some.
     fn check_extended(&self, theirs: &CertificateExtension) -> Result<(), Stop> {
         if !theirs.flags.is_enabled() {
             return match self.extended {
@@ -142,8 +149,8 @@ impl Usage {
         }
         match decode_extended_key_usage(&theirs.value) {
             Err(error) => Err(self.refuse("extended key usage", &format!("cannot be read ({error})"))),
-            Ok(usages) if self.ca.is_none() && usages.contains(&oid::ANY_EXTENDED_KEY_USAGE) => {
-                Err(self.refuse("extended key usage", "allows every usage"))
+            Ok(usages) if !usages.iter().all(|usage| self.allowed.contains(usage)) => {
+                Err(self.refuse("extended key usage", "has more than the profile's"))
             }
             Ok(_) => Ok(()),
         }
@@ -181,10 +188,10 @@ fn key_usage_of(rules: &Profile) -> Result<KeyUsage, (&'static str, String)> {
         })?;
     }
     if rules.ca.is_some() {
-        return Ok(usage | KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN);
+        return Ok(usage | AUTHORITY);
     }
-    if usage.contains(KeyUsage::KEY_CERT_SIGN) {
-        return Err(("key_usage", "has keyCertSign, which only authorities have; add `ca` or take it out".into()));
+    if usage.intersects(AUTHORITY) {
+        return Err(("key_usage", "has keyCertSign or cRLSign, which only authorities have; add `ca`".into()));
     }
     if usage.intersects(KeyUsage::ENCIPHER_ONLY | KeyUsage::DECIPHER_ONLY) && !usage.contains(KeyUsage::KEY_AGREEMENT) {
         let text = "has encipherOnly or decipherOnly, which mean nothing without keyAgreement (RFC 5280 4.2.1.3)";
@@ -199,7 +206,8 @@ fn for_kind(usage: KeyUsage, kind: KeyKind) -> Option<CertificateExtension> {
     (!fitting.is_empty()).then(|| contract(key_usage(fitting)))
 }
 
-fn extended_key_usage_of(rules: &Profile) -> Result<Option<CertificateExtension>, (&'static str, String)> {
+/// The extended key usages of a profile.
+fn extended_key_usages(rules: &Profile) -> Result<Vec<ObjectIdentifier>, (&'static str, String)> {
     let key = "extended_key_usage";
     let mut usages: Vec<ObjectIdentifier> = Vec::with_capacity(rules.extended_key_usage.len());
     for word in &rules.extended_key_usage {
@@ -210,17 +218,21 @@ fn extended_key_usage_of(rules: &Profile) -> Result<Option<CertificateExtension>
         }
         usages.push(usage);
     }
-    if usages.contains(&oid::ANY_EXTENDED_KEY_USAGE) && rules.ca.is_none() {
+    if rules.ca.is_none() && usages.contains(&oid::ANY_EXTENDED_KEY_USAGE) {
         return Err((key, "has anyExtendedKeyUsage, which is for authorities; name the usages".into()));
     }
-    let stamps = usages.contains(&oid::TIME_STAMPING);
-    if stamps && usages.len() > 1 && rules.ca.is_none() {
+    if rules.ca.is_none() && usages.contains(&oid::TIME_STAMPING) && usages.len() > 1 {
         return Err((key, "has timeStamping, which must stand alone (RFC 3161 2.3)".into()));
     }
+    Ok(usages)
+}
+
+/// RFC 5280 4.2.1.12: not critical, but for time stamps (RFC 3161 2.3).
+fn extended_key_usage_of(usages: &[ObjectIdentifier], ca: bool) -> Option<CertificateExtension> {
     if usages.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let mut extension = extended_key_usage(&usages);
-    extension.critical = stamps && rules.ca.is_none();
-    Ok(Some(contract(extension)))
+    let mut extension = extended_key_usage(usages);
+    extension.critical = !ca && usages.contains(&oid::TIME_STAMPING);
+    Some(contract(extension))
 }

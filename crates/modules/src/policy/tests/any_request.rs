@@ -115,10 +115,15 @@ fn check(profile: &Profile, request: &Request) -> Result<(), TestCaseError> {
         return Ok(());
     }
     prop_assert!(!constraints.unwrap_or_default().ca, "{request:#?}");
-    prop_assert!(!usage.unwrap_or_default().contains(KeyUsage::KEY_CERT_SIGN), "{request:#?}");
+    let signs = KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN;
+    prop_assert!(!usage.unwrap_or_default().intersects(signs), "{request:#?}");
     if let Some(extended) = &extended {
         prop_assert!(!extended.is_empty() && !extended.contains(&oid::ANY_EXTENDED_KEY_USAGE), "{request:#?}");
     }
+    let listed = |usage: &pki::ObjectIdentifier| {
+        profile.extended_key_usage.iter().any(|word| pki::extension::extended_key_usage_oid(word) == Some(*usage))
+    };
+    prop_assert!(extended.as_ref().is_none_or(|usages| usages.iter().all(listed)), "{request:#?}");
     prop_assert!(extended.is_some() || profile.extended_key_usage.is_empty(), "{request:#?}");
     // Nothing else says so either.
     for oid in ["1.3.6.1.4.1.311.21.10", "2.16.840.1.113730.1.1"] {

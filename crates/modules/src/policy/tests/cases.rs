@@ -75,6 +75,10 @@ decision = "issue"
 subject = { fixed = { CommonName = "fixed.other.example" } }
 names = { add_common_name = true }
 
+[profiles.brief]
+decision = "issue"
+validity = "10d"
+
 [profiles."1.3.6.1.4.1.99999.9"]
 decision = "issue"
 "#;
@@ -190,7 +194,9 @@ const CASES: &[Case] = &[
     ("until a date that is over", &["attribute ExpirationDate: Sun, 06 Nov 1994 08:49:37 GMT"], &["deny ERROR_INVALID_DATA", "says over before it begins"]),
     ("until no date", &["attribute ExpirationDate: soon"], &["fail ERROR_INVALID_DATA", "says `soon`"]),
     ("a profile that does not ask", &["property CertificateTemplate strict", "by unix:bob", "key p384 384", "subject CN=a.example.org", "subject O=Example", "attribute ExpirationDate: soon"], &["issue", "until 2027-02-20T00:00:00Z"]),
-    ("the engine counted for another profile", &["v1 stamp"], &["issue", "until 2027-02-20T00:00:00Z"]),
+    ("the engine counted for another profile", &["v1 brief"], &["issue", "until 2026-12-02T00:00:00Z"]),
+    ("the engine did not know the profile", &["property CertificateTemplate BRIEF"], &["issue", "profile brief", "until 2026-12-02T00:00:00Z"]),
+    ("the engine counted for this profile", &["property CertificateTemplate brief"], &["issue", "until 2027-02-20T00:00:00Z"]),
     // Decisions.
     ("a profile that denies", &["property CertificateTemplate denied"], &["deny S_OK", "says denies every request"]),
     ("denied by attribute", &["property CertificateTemplate people", "attribute Disposition: deny"], &["deny S_OK"]),
@@ -212,7 +218,10 @@ const CASES: &[Case] = &[
     // What others have set.
     ("an administrator's extension", &["administrator ext 1.3.6.1.4.1.99999.4 0500"], &["issue", "ext 1.3.6.1.4.1.99999.4 0500", "origin 1.3.6.1.4.1.99999.4 administrator"]),
     ("an administrator's names", &["administrator san dns:else.example"], &["issue", "san dns:else.example", "origin 2.5.29.17 administrator"]),
-    ("an administrator's usages", &["administrator eku codeSigning", "administrator ku nonRepudiation"], &["issue", "eku codeSigning", "ku nonRepudiation"]),
+    ("an administrator's usages", &["administrator eku clientAuth", "administrator ku nonRepudiation"], &["issue", "eku clientAuth", "ku nonRepudiation"]),
+    ("an administrator's usage that the profile lacks", &["administrator eku serverAuth codeSigning"], &["deny ERROR_INVALID_DATA", "says has more than the profile's"]),
+    ("an administrator cannot let a leaf sign CRLs", &["administrator ku digitalSignature cRLSign"], &["deny ERROR_INVALID_DATA"]),
+    ("an administrator's usage where there is none", &["property CertificateTemplate added", "administrator eku serverAuth"], &["deny ERROR_INVALID_DATA"]),
     ("an administrator disables an extension of the profile", &["property CertificateTemplate added", "administrator disabled ext 1.3.6.1.5.5.7.1.24 3000"], &["issue", "no 1.3.6.1.5.5.7.1.24"]),
     ("an administrator cannot make a leaf an authority", &["administrator bc ca"], &["deny ERROR_INVALID_DATA", "says basic constraints that an administrator set"]),
     ("an administrator cannot let a leaf sign", &["administrator ku keyCertSign"], &["deny ERROR_INVALID_DATA"]),

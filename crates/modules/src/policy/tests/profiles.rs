@@ -12,6 +12,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("requesters = [' ']", "`requesters` has an empty name"),
     ("key_usage = ['signature']", "`key_usage` has `signature`, which is none of digitalSignature, "),
     ("key_usage = ['keyCertSign']", "`key_usage` has keyCertSign"),
+    ("key_usage = ['cRLSign']", "`key_usage` has keyCertSign or cRLSign"),
     ("key_usage = ['encipherOnly']", "mean nothing without keyAgreement"),
     ("key_usage = ['keyEncipherment']\nkeys = { algorithms = ['p256', 'ed25519'] }", "`key_usage` has nothing that a key of `keys.algorithms`"),
     ("extended_key_usage = ['server']", "`extended_key_usage` has `server`"),

@@ -8,7 +8,7 @@ use super::request::Request;
 const PROFILES: &str = r#"
 [profiles.pended]
 requesters = ["unix:bob"]
-extended_key_usage = ["serverAuth"]
+extended_key_usage = ["serverAuth", "clientAuth"]
 subject = { from_request = ["CommonName"], allowed = { CommonName = ["*.example.org"] } }
 names = { dns = ["*.example.org"], required = true, add_common_name = true }
 request_extensions = ["1.2.840.113549.1.9.15"]
@@ -62,7 +62,8 @@ fn a_pended_request_is_issued_as_it_was_judged() {
     let names = "san dns:b.example.org,dns:a.example.org";
     let request = pended(&["ext 1.2.840.113549.1.9.15 3000"]);
     let first = request.extensions.clone();
-    let request = resubmitted(request, &["issue", names, "eku serverAuth", "ext 1.2.840.113549.1.9.15 3000"]);
+    let request =
+        resubmitted(request, &["issue", names, "eku serverAuth clientAuth", "ext 1.2.840.113549.1.9.15 3000"]);
     assert_eq!(request.extensions, first);
 }
 
