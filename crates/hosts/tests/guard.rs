@@ -135,6 +135,40 @@ fn a_panic_is_a_failed_call_and_the_next_has_a_fresh_instance() {
 }
 
 #[test]
+fn an_instance_lets_go_before_the_next_one_starts() {
+    struct Only(Arc<AtomicUsize>);
+    impl ExitModule for Only {
+        fn initialize(&self, _: &str, _: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => Ok(ExitEvents::all()),
+                _ => Err(HResult::E_ACCESSDENIED.into()),
+            }
+        }
+        fn notify(&self, _: &Notification, _: &dyn ServerExit) -> Result<(), ModuleError> {
+            panic!("again")
+        }
+        fn description(&self) -> String {
+            String::new()
+        }
+    }
+    impl Drop for Only {
+        fn drop(&mut self) {
+            std::thread::park_timeout(Duration::from_millis(100));
+            self.0.store(0, Ordering::SeqCst);
+        }
+    }
+    let held = Arc::new(AtomicUsize::new(0));
+    let factory = move || Ok(Box::new(Only(Arc::clone(&held))) as _);
+    let guard = Guard::exit("only", factory, limits(), Gauge::new());
+    for _ in 0..2 {
+        guard.initialize("Example CA", &FakeServer::authority()).unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(tell(&guard).unwrap_err().code, HResult::RPC_E_SERVERFAULT);
+    }
+}
+
+#[test]
 fn a_hang_is_given_up_in_time_and_its_thread_ends_when_it_returns() {
     let gate = Arc::new(Gate::default());
     let bench = {

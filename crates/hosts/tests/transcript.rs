@@ -15,8 +15,7 @@ fn documented(name: &str) -> String {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/modules/protocol.md"));
     let page = page.unwrap();
     let start = format!("```transcript {name}\n");
-    let block =
-        page.split_once(&start).unwrap_or_else(|| panic!("no transcript {name}")).1.split_once("```").unwrap().0;
+    let block = page.split_once(&start).expect("the page has the transcript").1.split_once("```").unwrap().0;
     block.lines().filter(|line| line.starts_with(['→', '←'])).map(|line| format!("{line}\n")).collect()
 }
 

@@ -65,6 +65,7 @@ impl Guard<dyn ExitModule> {
         };
         self.gauge.restarted();
         tracing::info!(module = %self.name, "starting the module again");
+        self.instances.make_way(self.limits.release);
         match self.fresh(&installed.ca, server) {
             Ok((instance, events)) => {
                 if events != installed.events {
@@ -101,6 +102,7 @@ impl ExitModule for Guard<dyn ExitModule> {
         self.counted(|| {
             let busy = || Fault::Refused(overdue("another start of the module", self.limits.initialize));
             let _start = self.instances.start(Instant::now() + self.limits.initialize).ok_or_else(busy)?;
+            self.instances.close(self.limits.release);
             let (instance, events) = self.fresh(ca, server)?;
             self.instances.started(instance, Installed { ca: ca.to_owned(), events });
             Ok(events)

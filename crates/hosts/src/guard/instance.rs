@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use module::{ExitEvents, HResult, ModuleError};
 use parking_lot::{Mutex, MutexGuard};
 
@@ -35,6 +35,8 @@ struct State<M: ?Sized> {
     installed: Option<Installed>,
     backoff: Backoff,
     description: Option<String>,
+    /// Hears when the instance before has let go of what it held.
+    leaving: Option<Receiver<()>>,
 }
 
 /// What a call finds.
@@ -48,7 +50,7 @@ pub(super) enum Found<M: ?Sized> {
 impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
     pub(super) fn new(name: Arc<str>, factory: Factory<M>, limits: &Limits) -> Self {
         let backoff = Backoff::new(limits.backoff_min, limits.backoff_max);
-        let state = State { current: None, installed: None, backoff, description: None };
+        let state = State { current: None, installed: None, backoff, description: None, leaving: None };
         Self { name, factory, state: Mutex::new(state), starting: Mutex::new(()) }
     }
 
@@ -78,15 +80,21 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
         Arc::clone(&self.factory)
     }
 
-    /// A fresh instance is ready; what was before is let go.
+    /// A fresh instance is ready.
     pub(super) fn started(&self, instance: Arc<M>, installed: Installed) {
-        let before = {
-            let mut state = self.state.lock();
-            state.installed = Some(installed);
-            state.current.replace(instance)
-        };
-        if let Some(before) = before {
-            drop(release(&self.name, before));
+        let mut state = self.state.lock();
+        state.installed = Some(installed);
+        state.current = Some(instance);
+    }
+
+    /// Makes way for a fresh instance: waits, within the limit, until a broken one has let go of its files and
+    /// processes. One that hangs holds them for longer.
+    pub(super) fn make_way(&self, limit: Duration) {
+        let leaving = self.state.lock().leaving.take();
+        if let Some(leaving) = leaving
+            && leaving.recv_timeout(limit) == Err(RecvTimeoutError::Timeout)
+        {
+            tracing::warn!(module = %self.name, "the module has not let go of its resources in time");
         }
     }
 
@@ -103,7 +111,8 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
             if current { state.current.take() } else { None }
         };
         if let Some(before) = before {
-            drop(release(&self.name, before));
+            let leaving = release(&self.name, before);
+            self.state.lock().leaving = Some(leaving);
         }
     }
 
@@ -126,20 +135,24 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
         self.state.lock().current.clone()
     }
 
-    /// Lets the instance go, and waits for it within the limit.
+    /// Lets the instance go, and waits for it within the limit. Calls find the module not initialised.
     pub(super) fn close(&self, limit: Duration) {
-        let current = self.state.lock().current.take();
-        if let Some(current) = current
-            && release(&self.name, current).recv_timeout(limit).is_err()
-        {
-            tracing::warn!(module = %self.name, "the module has not let go of its resources in time");
+        let current = {
+            let mut state = self.state.lock();
+            state.installed = None;
+            state.current.take()
+        };
+        if let Some(current) = current {
+            let leaving = release(&self.name, current);
+            self.state.lock().leaving = Some(leaving);
         }
+        self.make_way(limit);
     }
 }
 
 /// Drops an instance on a thread of its own: a destructor of foreign code may block or panic. The channel hears of
 /// the end.
-pub(super) fn release<M: ?Sized + Send + Sync + 'static>(name: &Arc<str>, instance: Arc<M>) -> Receiver<()> {
+fn release<M: ?Sized + Send + Sync + 'static>(name: &Arc<str>, instance: Arc<M>) -> Receiver<()> {
     let (done, ended) = bounded(1);
     let module = Arc::clone(name);
     let body = move || {

@@ -48,6 +48,7 @@ impl Guard<dyn PolicyModule> {
         };
         self.gauge.restarted();
         tracing::info!(module = %self.name, "starting the module again");
+        self.instances.make_way(self.limits.release);
         match self.fresh(&installed.ca, server) {
             Ok(instance) => {
                 self.instances.started(Arc::clone(&instance), installed);
@@ -81,6 +82,7 @@ impl PolicyModule for Guard<dyn PolicyModule> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
         self.counted(|| {
             let _start = self.start()?;
+            self.instances.close(self.limits.release);
             let instance = self.fresh(ca, server)?;
             self.instances.started(instance, Installed { ca: ca.to_owned(), events: ExitEvents::empty() });
             Ok(())
