@@ -177,6 +177,6 @@ mod tests {
         let one = calls.long().unwrap();
         assert_eq!(calls.long().unwrap_err().status, 503);
         drop(one);
-        calls.long().unwrap();
+        drop(calls.long().unwrap());
     }
 }

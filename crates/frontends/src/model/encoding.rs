@@ -133,7 +133,7 @@ mod tests {
         let pem = Base64(vec![0; 49]).to_pem("X509 CRL");
         let lines: Vec<&str> = pem.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert_eq!((lines[0], lines[1].len(), lines[2]), ("-----BEGIN X509 CRL-----", 64, "AAA="));
+        assert_eq!((lines[0], lines[1].len(), lines[2]), ("-----BEGIN X509 CRL-----", 64, "AA=="));
         assert_eq!(Base64(Vec::new()).to_pem("A").lines().count(), 2);
     }
 }

@@ -186,7 +186,7 @@ pub struct Extension {
     pub critical: bool,
     /// Whether it is kept out of the certificate.
     pub disabled: bool,
-    /// Who set it: `request`, `policy`, `admin`, `server`, …
+    /// Who set it: `request`, `policy`, `administrator`, `server`, …
     pub origin: String,
     /// Flags and origin as the contract numbers them (`EXTENSION_*`).
     pub flags: u32,
