@@ -9,6 +9,8 @@ mod copy;
 mod delta;
 mod entries;
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod fixture;

@@ -1,6 +1,6 @@
 //! Every call into the world failed in turn, before and after its effect, once or for good: what a publication promises
 //! holds all the same.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 
