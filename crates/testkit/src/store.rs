@@ -44,6 +44,7 @@ pub const CASES: &[(&str, fn(Open<'_>))] = &[
     ("CRLs list the revocations of the contract", revocations::selection),
     ("a sweep ends with the caller's error", revocations::ends_with_error),
     ("CRLs are listed newest first", crls::listed),
+    ("a CRL's row takes the outcome of its publication", crls::outcomes),
     ("CRL bodies are kept in chunks", crls::bodies),
     ("CRL bodies without a CRL go at the next start", crls::orphans),
     ("CA certificates are kept by index", crls::ca_certificates),

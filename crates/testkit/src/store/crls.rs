@@ -57,9 +57,8 @@ pub(super) fn listed(open: Open<'_>) {
         for kind in [None, Some(CrlKind::Base), Some(CrlKind::Delta)] {
             let found = store.crls(key, kind, 100).expect("an answer");
             assert!(found.is_sorted_by(|newer, older| newer.number >= older.number), "newest first");
-            let wanted = |crl: &&CrlRow| {
-                key.is_none_or(|key| crl.key == key) && kind.is_none_or(|kind| crl.kind() == kind)
-            };
+            let wanted =
+                |crl: &&CrlRow| key.is_none_or(|key| crl.key == key) && kind.is_none_or(|kind| crl.kind() == kind);
             assert_eq!(found.len(), all.iter().filter(wanted).count());
             assert!(all.iter().filter(wanted).all(|crl| found.contains(crl)), "every field as written");
             for limit in [0, 1, 3] {
@@ -67,6 +66,35 @@ pub(super) fn listed(open: Open<'_>) {
                 assert_eq!(fewer, found.iter().take(limit).cloned().collect::<Vec<_>>());
             }
         }
+    }
+}
+
+pub(super) fn outcomes(open: Open<'_>) {
+    let store = open();
+    let base = crl(1, 0, CrlKind::Base);
+    let others = [crl(1, 0, CrlKind::Delta), crl(1, 1, CrlKind::Base)];
+    store.commit(publish(std::slice::from_ref(&base))).expect("published");
+    store.commit(publish(&others)).expect("published");
+    // What else the row says is as it was written first.
+    let outcome = CrlRow {
+        last_published: Some(base.next_update),
+        attempts: 7,
+        flags: 5,
+        status: HResult::S_OK,
+        error: "Published by -".into(),
+        ..base
+    };
+    let told = CrlRow { entries: 0, sha256: [0xff; 32], ..outcome.clone() };
+    store.commit(Change { published_crls: vec![told.clone()], ..Change::default() }).expect("noted");
+    let missing = CrlRow { number: 2, ..told.clone() };
+    let later = CrlRow { attempts: 8, ..told };
+    let refused = store.commit(Change { published_crls: vec![later, missing], ..Change::default() });
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "there is no such CRL");
+    drop(store);
+    let found = open().crls(None, None, 10).expect("an answer");
+    assert_eq!(found.len(), 3);
+    for row in others.iter().chain([&outcome]) {
+        assert!(found.contains(row), "{row:?} in {found:?}");
     }
 }
 
@@ -132,7 +160,12 @@ pub(super) fn ca_certificates(open: Open<'_>) {
     assert!(store.ca_certificates().expect("an answer").is_empty());
     let certificates = [
         CaCertificate { index: 0, key_index: 0, certificate: vec![1; 900], chain: Vec::new() },
-        CaCertificate { index: 1, key_index: 0, certificate: vec![2; 900], chain: vec![vec![3; 800], Vec::new(), vec![4]] },
+        CaCertificate {
+            index: 1,
+            key_index: 0,
+            certificate: vec![2; 900],
+            chain: vec![vec![3; 800], Vec::new(), vec![4]],
+        },
         CaCertificate { index: u16::MAX, key_index: 1, certificate: Vec::new(), chain: vec![vec![5; 70_000]] },
     ];
     let [first, second, last] = certificates.clone();
