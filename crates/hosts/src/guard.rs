@@ -54,8 +54,19 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The settings for a host that keeps the time of its calls itself: with this limit for a call, where they name
+    /// none of their own.
+    pub fn handed_down(&self, kind: &dyn ModuleKind, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        if kind.name() == process::ProcessKind::NAME && settings.value(process::CALL_LIMIT).is_none() {
+            settings.set(process::CALL_LIMIT, self.call.as_millis().max(1).to_string());
+        }
+        settings
+    }
+
     /// Raises the time limits above those that a host of this kind keeps itself, so that the host ends its module's
-    /// process before the guard gives a thread up.
+    /// process before the guard gives a thread up. `settings` are those the module is made with: see
+    /// [`handed_down`](Self::handed_down).
     pub fn around(mut self, kind: &dyn ModuleKind, settings: &Settings) -> Result<Self, ModuleError> {
         if kind.name() == process::ProcessKind::NAME {
             let inner = process::time_limits(settings)?;
@@ -183,7 +194,22 @@ fn cut(mut text: String, bytes_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn a_host_keeps_the_operators_time_and_the_guard_stays_above_it() {
+        let kind = process::ProcessKind;
+        let limits = Limits { call: Duration::from_secs(2), ..Limits::default() };
+        let own: Settings = [("command", "m"), ("timeout_ms", "7000")].into_iter().collect();
+        assert_eq!(limits.handed_down(&kind, &own), own);
+        let plain: Settings = [("command", "m")].into_iter().collect();
+        let settings = limits.handed_down(&kind, &plain);
+        assert_eq!(settings.value("timeout_ms"), Some("2000"));
+        let around = limits.clone().around(&kind, &settings).unwrap();
+        assert!(around.call > Duration::from_secs(20) && around.initialize > Duration::from_secs(20), "{around:?}");
+        assert!(limits.around(&kind, &Settings::default()).is_err());
+    }
 
     #[test]
     fn texts_are_cut_between_characters() {

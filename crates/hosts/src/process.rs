@@ -26,6 +26,9 @@ pub use probe::Probe;
 use settings::ProcessSettings;
 use supervisor::ProcessModule;
 
+/// The setting that limits the time of one call.
+pub(crate) const CALL_LIMIT: &str = "timeout_ms";
+
 /// The kind `process`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessKind;

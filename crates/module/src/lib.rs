@@ -17,6 +17,44 @@
 //! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
 //! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
 //!
+//! # An exit module
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::sync::Mutex;
+//!
+//! use module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit};
+//!
+//! /// Keeps the serial numbers of certificates in force.
+//! #[derive(Default)]
+//! struct InForce {
+//!     serials: Mutex<BTreeSet<String>>,
+//! }
+//!
+//! impl ExitModule for InForce {
+//!     fn initialize(&self, ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+//!         println!("watching {ca}");
+//!         Ok(ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED)
+//!     }
+//!
+//!     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+//!         let serial = server.certificate_property("SerialNumber", PropertyType::String)?.into_text()?;
+//!         let mut serials = self.serials.lock().expect("no holder panics");
+//!         // Delivered twice, an event changes nothing the second time.
+//!         match notification.event {
+//!             ExitEvent::CertIssued => serials.insert(serial),
+//!             ExitEvent::CertRevoked => serials.remove(&serial),
+//!             _ => false,
+//!         };
+//!         Ok(())
+//!     }
+//!
+//!     fn description(&self) -> String {
+//!         "certificates in force".to_owned()
+//!     }
+//! }
+//! ```
+//!
 //! The crate knows nothing of the engine, the database or keys: a module can reach none of them.
 
 mod error;

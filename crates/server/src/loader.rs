@@ -45,11 +45,13 @@ impl Kinds {
     }
 }
 
-fn limits(kind: &Kind, module: &InstalledModule) -> Result<Limits, ModuleError> {
+/// The guard's limits, and the settings the module is made with: a host that keeps the time itself is told it.
+fn limits(kind: &Kind, module: &InstalledModule) -> Result<(Limits, Settings), ModuleError> {
     let workers = usize::try_from(module.options.workers).unwrap_or(usize::MAX);
     let concurrency = if kind.built_in && module.role == Role::Policy { POLICY_CONCURRENCY } else { workers };
     let limits = Limits { call: Duration::from_millis(module.options.timeout_ms), concurrency, ..Limits::default() };
-    limits.around(kind.kind.as_ref(), &module.settings)
+    let settings = limits.handed_down(kind.kind.as_ref(), &module.settings);
+    Ok((limits.around(kind.kind.as_ref(), &settings)?, settings))
 }
 
 /// What the guard counted, as JSON.
@@ -60,9 +62,9 @@ fn health(gauge: Arc<Gauge>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync>
 impl ModuleLoader for Kinds {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
         let kind = self.find(&module.kind)?;
-        let limits = limits(kind, module)?;
+        let (limits, settings) = limits(kind, module)?;
         let gauge = Gauge::new();
-        let (made, name, settings) = (Arc::clone(&kind.kind), module.name.clone(), module.settings.clone());
+        let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
         let factory = move || made.exit_module(&name, &settings);
         let guard = Guard::exit(&module.name, factory, limits, Arc::clone(&gauge));
         Ok(LoadedExit { module: Arc::new(guard), health: health(gauge) })
@@ -70,9 +72,9 @@ impl ModuleLoader for Kinds {
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
         let kind = self.find(&module.kind)?;
-        let limits = limits(kind, module)?;
+        let (limits, settings) = limits(kind, module)?;
         let gauge = Gauge::new();
-        let (made, name, settings) = (Arc::clone(&kind.kind), module.name.clone(), module.settings.clone());
+        let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
         let factory = move || made.policy_module(&name, &settings);
         let guard = Guard::policy(&module.name, factory, limits, Arc::clone(&gauge));
         Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge) })
