@@ -113,10 +113,8 @@ fn more_calls_than_the_engine_takes_are_told_to_come_again() {
     site.authority.loader.exit("slow", recorder.clone());
     let options = engine::store::ModuleOptions { inline: true, timeout_ms: 3_600_000, ..Default::default() };
     site.authority.add_exit("slow", engine::StartFrom::Now, options);
-    let submission = Submission {
-        request: testkit::ca::pem("CERTIFICATE REQUEST", &csr("a.example")),
-        ..Submission::default()
-    };
+    let submission =
+        Submission { request: testkit::ca::pem("CERTIFICATE REQUEST", &csr("a.example")), ..Submission::default() };
     let submit = || site.client().post::<_, Outcome>("/v1/requests", &submission);
     std::thread::scope(|scope| {
         let first = scope.spawn(submit);
@@ -156,7 +154,9 @@ fn pipelined_requests_are_answered_in_order() {
     let site = Site::open();
     let mut stream = site.connect();
     stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /nowhere HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .write_all(
+            b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\nGET /nowhere HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        )
         .unwrap();
     let answers = read_to_end(&mut stream);
     assert!(answers.find("200 OK").unwrap() < answers.find("404 Not Found").unwrap(), "{answers}");

@@ -55,8 +55,7 @@ fn every_operation_is_described_and_has_its_parameters_and_problems() {
         let names: BTreeSet<&str> = names.collect();
         for (method, operation) in operations.as_object().unwrap() {
             let place = format!("{method} {path}");
-            let summary = operation["summary"].as_str().unwrap();
-            assert!(summary.ends_with('.') || summary.ends_with("anew, as the caller: the classic *resubmit*."), "{place}");
+            assert!(operation["summary"].as_str().unwrap().ends_with('.'), "{place}");
             assert!(!operation["tags"].as_array().unwrap().is_empty(), "{place}");
             let id = operation["operationId"].as_str().unwrap();
             assert!(operation_ids.insert(id.to_owned()), "{place}: {id} is not the only one");
@@ -77,21 +76,38 @@ fn every_operation_is_described_and_has_its_parameters_and_problems() {
 fn members_are_snake_case_and_words_are_kebab_case() {
     let document = document();
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        walk(schema, &mut |key, value| {
-            if key == "properties" {
-                for member in value.as_object().unwrap().keys() {
-                    let plain = member.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-                    assert!(plain, "{name}.{member}");
-                }
-            }
-        });
+        check_members(name, schema);
     }
     for path in document["paths"].as_object().unwrap().keys() {
         let fixed = path.split('/').filter(|part| !part.starts_with('{'));
         for part in fixed {
-            let plain = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
+            let plain =
+                part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
             assert!(plain, "{path}");
         }
+    }
+}
+
+fn check_members(place: &str, schema: &Value) {
+    for (member, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let plain = member.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        assert!(plain, "{place}.{member}");
+        check_members(&format!("{place}.{member}"), inner);
+    }
+    for word in schema["enum"].as_array().into_iter().flatten() {
+        let word = word.as_str().unwrap();
+        let plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        assert!(plain, "{place}: {word}");
+    }
+    check_inner(place, &schema["items"]);
+    for alternative in schema["oneOf"].as_array().into_iter().flatten() {
+        check_members(place, alternative);
+    }
+}
+
+fn check_inner(place: &str, schema: &Value) {
+    if schema.is_object() {
+        check_members(place, schema);
     }
 }
 

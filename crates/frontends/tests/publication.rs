@@ -27,7 +27,9 @@ fn body(site: &Site, path: &str) -> Vec<u8> {
 fn crls_and_ca_certificates_are_there_by_the_names_in_certificates() {
     let site = Plan::new().publication().open();
     let client = site.client();
-    client.post::<_, Publication>("/v1/crls", &PublicationOrder { delta: true, ..PublicationOrder::default() }).unwrap();
+    client
+        .post::<_, Publication>("/v1/crls", &PublicationOrder { delta: true, ..PublicationOrder::default() })
+        .unwrap();
     let base: Crl = client.get("/v1/crls/newest").unwrap();
     for path in ["/CertEnroll/Test%20CA.crl", "/Test%20CA.crl"] {
         let answer = fetch(&site, "GET", path, "");
@@ -45,7 +47,9 @@ fn crls_and_ca_certificates_are_there_by_the_names_in_certificates() {
     let certificate = body(&site, "/CertEnroll/ca.example.org_Test%20CA.crt");
     assert_eq!(Certificate::from_der(&certificate).unwrap().subject().to_string(), "CN=Test CA,O=Example");
 
-    for path in ["/", "/CertEnroll/", "/Test%20CA(1).crl", "/Other.crl", "/v1/me", "/CertEnroll/../Test%20CA.crl", "/%ff.crl"] {
+    for path in
+        ["/", "/CertEnroll/", "/Test%20CA(1).crl", "/Other.crl", "/v1/me", "/CertEnroll/../Test%20CA.crl", "/%ff.crl"]
+    {
         let answer = fetch(&site, "GET", path, "");
         assert!(matches!(status(&answer), 400 | 404), "{path}: {answer}");
     }

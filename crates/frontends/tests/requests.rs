@@ -36,8 +36,7 @@ fn a_request_is_taken_in_every_form_and_answered_by_what_came_of_it() {
     let text = pem("CERTIFICATE REQUEST", &der);
     let base64 = Base64(der.clone()).encode();
     for request in [text.clone(), base64] {
-        let outcome: Outcome =
-            client.post("/v1/requests", &Submission { request, ..Submission::default() }).unwrap();
+        let outcome: Outcome = client.post("/v1/requests", &Submission { request, ..Submission::default() }).unwrap();
         assert_eq!((outcome.disposition, outcome.status.0.0), (Disposition::Issued, 0));
         Certificate::from_der(&outcome.certificate.unwrap().0).unwrap();
     }
@@ -68,9 +67,8 @@ fn a_request_is_taken_in_every_form_and_answered_by_what_came_of_it() {
 fn what_cannot_be_read_as_a_request_is_recorded_and_what_is_no_submission_is_not() {
     let site = Site::open();
     let client = site.client();
-    let outcome: Outcome = client
-        .post("/v1/requests", &Submission { request: "not a request".into(), ..Submission::default() })
-        .unwrap();
+    let outcome: Outcome =
+        client.post("/v1/requests", &Submission { request: "not a request".into(), ..Submission::default() }).unwrap();
     assert_eq!(outcome.disposition, Disposition::Failed);
     assert!(outcome.status.0.is_failure());
     let none: List<Request> = client.get("/v1/requests").unwrap();
@@ -105,7 +103,10 @@ fn a_pending_request_is_amended_approved_and_retrieved() {
     let request: Request = client.post(&path("extensions"), &order).unwrap();
     let extensions = request.body.unwrap().extensions;
     let set = extensions.iter().find(|extension| extension.oid == order.oid).unwrap();
-    assert_eq!((set.disabled, set.critical, set.origin.as_str(), &set.value), (true, false, "administrator", &order.value));
+    assert_eq!(
+        (set.disabled, set.critical, set.origin.as_str(), &set.value),
+        (true, false, "administrator", &order.value)
+    );
 
     site.authority.clock.advance(jiff::SignedDuration::from_secs(5));
     let outcome: Outcome = client.act(&path("approve")).unwrap();
@@ -197,7 +198,8 @@ fn a_certificate_is_revoked_held_and_released() {
     let request: Request =
         client.post(&format!("{path}/publish-expired"), &PublishExpired { publish_expired: true }).unwrap();
     assert!(request.publish_expired);
-    let shown: Request = client.get(&path.to_ascii_uppercase().replace("/V1/CERTIFICATES", "/v1/certificates")).unwrap();
+    let shown: Request =
+        client.get(&path.to_ascii_uppercase().replace("/V1/CERTIFICATES", "/v1/certificates")).unwrap();
     assert_eq!(shown.id, request.id);
     let der = client.fetch(&path, "application/pkix-cert").unwrap();
     assert_eq!(Certificate::from_der(&der).unwrap().serial().to_string(), serial);

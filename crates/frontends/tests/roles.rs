@@ -108,7 +108,8 @@ fn the_body_of_somebody_who_may_not_send_one_is_not_read() {
     let site = Plan::new().roles(&[Role::Auditor]).open();
     // The body is announced and never sent: a server that waited for it would not answer.
     let mut stream = site.connect();
-    let head = "POST /v1/requests HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+    let head =
+        "POST /v1/requests HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
     let answer = read_to_end(&mut stream);
     assert_eq!(status(&answer), 403, "{answer}");
@@ -136,8 +137,7 @@ fn role_separation_refuses_whoever_holds_two_administrative_roles() {
     assert_eq!(me.roles, roles);
     // Enrolment is no administrative act.
     let request = testkit::ca::pem("CERTIFICATE REQUEST", &csr("www.example.org"));
-    let outcome: Outcome =
-        client.post("/v1/requests", &Submission { request, ..Submission::default() }).unwrap();
+    let outcome: Outcome = client.post("/v1/requests", &Submission { request, ..Submission::default() }).unwrap();
     assert_eq!(outcome.disposition, module::Disposition::Issued);
 }
 

@@ -24,8 +24,7 @@ fn crls_are_published_with_and_without_progress_and_fetched() {
     assert!(published.crls[0].number > before.items[0].number);
     let mut steps = Vec::new();
     let order = PublicationOrder { delta: true, ..PublicationOrder::default() };
-    let published: Publication =
-        client.post_with_progress("/v1/crls", Some(&order), |step| steps.push(step)).unwrap();
+    let published: Publication = client.post_with_progress("/v1/crls", Some(&order), |step| steps.push(step)).unwrap();
     assert!(!steps.is_empty());
     let base = published.crls.iter().find(|crl| crl.kind == CrlKind::Base).unwrap();
     assert_eq!(base.status.0.0, 0, "{}", base.error);
@@ -59,8 +58,7 @@ fn the_audit_trail_and_the_database_are_checked() {
     assert_eq!(report.problem, None);
     assert_eq!(report.head, page.items.last().unwrap().hash);
     let mut steps = 0;
-    let again: AuditReport =
-        client.post_with_progress("/v1/audit/verify", None::<&()>, |_| steps += 1).unwrap();
+    let again: AuditReport = client.post_with_progress("/v1/audit/verify", None::<&()>, |_| steps += 1).unwrap();
     assert_eq!((again, steps > 0), (report, true));
     let report: DatabaseReport = client.post_with_progress("/v1/database/check", None::<&()>, |_| ()).unwrap();
     assert_eq!(report.problems, Vec::<String>::new());
@@ -105,7 +103,8 @@ fn events_are_paged_and_chosen() {
     let row = issued.items[0].row.as_ref().unwrap();
     assert_eq!((Some(row.id), Some(row.version)), (issued.items[0].request, issued.items[0].version));
     let path = format!("/v1/events?kinds=cert-issued,cert-denied&after={}", issued.next.unwrap());
-    let kinds: Vec<ExitEvent> = client.get::<List<Event>>(&path).unwrap().items.iter().map(|event| event.kind).collect();
+    let kinds: Vec<ExitEvent> =
+        client.get::<List<Event>>(&path).unwrap().items.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [ExitEvent::CertDenied, ExitEvent::CertIssued]);
     assert_eq!(refused(client.get::<List<Event>>("/v1/events?kinds=cert-lost")).0, 400);
 }

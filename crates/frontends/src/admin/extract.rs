@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use engine::{Authorised, Caller, Right};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Body as _, Bytes};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -169,6 +169,14 @@ fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 async fn whole(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let most = limits.body_bytes_max;
+        Problem::new(Kind::TooLarge, format!("the body is longer than {most} bytes"))
+    };
+    // One that announces itself as too long is not waited for.
+    if body.size_hint().lower() > limits.body_bytes_max as u64 {
+        return Err(too_large());
+    }
     let collected = timeout(limits.body_timeout, Limited::new(body, limits.body_bytes_max).collect()).await;
     let late = || {
         let seconds = limits.body_timeout.as_secs();
@@ -176,10 +184,7 @@ async fn whole(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
     };
     match collected.map_err(|_| late())? {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let most = limits.body_bytes_max;
-            Err(Problem::new(Kind::TooLarge, format!("the body is longer than {most} bytes")))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) => Err(malformed(format!("the body broke off: {error}"))),
     }
 }

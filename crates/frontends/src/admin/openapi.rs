@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use serde_json::{Value, json};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::SecurityScheme;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -16,9 +17,52 @@ use crate::model::Problem;
 /// The document, as it is served at `/v1/openapi.json`.
 pub fn document() -> String {
     let (_, document) = routes().split_for_parts();
-    let mut json = document.to_pretty_json().expect("the document is text");
+    let mut document = serde_json::to_value(document).expect("the document is text");
+    name_operations(&mut document);
+    share_schemas(&mut document);
+    let mut json = serde_json::to_string_pretty(&document).expect("the document is text");
     json.push('\n');
     json
+}
+
+/// Gives each operation a name of its own: its tag and its handler, `requests_list`.
+fn name_operations(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let operations = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(|operations| operations.values_mut()) {
+        let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default();
+        let handler = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{tag}_{handler}");
+        if let Some(id) = operation.get_mut("operationId") {
+            *id = name.into();
+        }
+    }
+}
+
+/// The schemas of lists and lines repeat those of their rows: puts references in their place.
+fn share_schemas(document: &mut Value) {
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in names {
+        let row = name.strip_prefix("List_").or_else(|| name.strip_prefix("Line_"));
+        let Some((row, schema)) = row.and_then(|row| Some((row, schemas.get(row)?.clone()))) else { continue };
+        if let Some(outer) = schemas.get_mut(&name) {
+            replace(outer, &schema, &json!({ "$ref": format!("#/components/schemas/{row}") }));
+        }
+    }
+}
+
+/// Replaces every part of `value` that equals `old`.
+fn replace(value: &mut Value, old: &Value, new: &Value) {
+    if value == old {
+        *value = new.clone();
+        return;
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| replace(member, old, new)),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, old, new)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The routes, without their state.
