@@ -12,6 +12,8 @@ use crate::{Error, Passphrase};
 
 /// Rounds of PBKDF2-HMAC-SHA-256 for keys written here.
 pub(crate) const PBKDF2_ROUNDS: u32 = 600_000;
+/// Rounds for a passphrase that nobody guesses: the least that RFC 8018 4.2 names.
+pub(crate) const PBKDF2_ROUNDS_MIN: u32 = 1_000;
 /// Most rounds accepted of a key written elsewhere: some seconds.
 const PBKDF2_ROUNDS_MAX: u32 = 10_000_000;
 /// Most memory scrypt may ask for, in bytes.
@@ -30,7 +32,7 @@ pub(crate) enum Opening<'a> {
 
 /// Encrypts an unencrypted PKCS#8 document: PEM with the label `ENCRYPTED PRIVATE KEY`.
 pub(crate) fn seal(pkcs8: &[u8], passphrase: &Passphrase) -> Result<Zeroizing<String>, Error> {
-    seal_with(pkcs8, passphrase, PBKDF2_ROUNDS)
+    seal_with(pkcs8, passphrase, passphrase.rounds())
 }
 
 fn seal_with(pkcs8: &[u8], passphrase: &Passphrase, rounds: u32) -> Result<Zeroizing<String>, Error> {

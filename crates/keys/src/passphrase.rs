@@ -4,8 +4,11 @@ use std::env::{self, VarError};
 use std::fmt;
 use std::path::Path;
 
+use aws_lc_rs::rand;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
+use crate::container::{PBKDF2_ROUNDS, PBKDF2_ROUNDS_MIN};
 use crate::{Error, private_file};
 
 /// Longest passphrase, in bytes.
@@ -15,7 +18,11 @@ pub(crate) const PASSPHRASE_BYTES_MAX: usize = 1024;
 ///
 /// It comes from a file, from the environment or from a prompt, never from a command line, where every process of
 /// the machine can read it.
-pub struct Passphrase(Zeroizing<String>);
+pub struct Passphrase {
+    text: Zeroizing<String>,
+    /// PBKDF2 rounds for keys that are sealed with it.
+    rounds: u32,
+}
 
 impl Passphrase {
     /// A passphrase that was typed in or made up.
@@ -31,9 +38,32 @@ impl Passphrase {
         } else if text.contains(['\n', '\r', '\0']) {
             "it has a line break or NUL in it"
         } else {
-            return Ok(Self(text));
+            return Ok(Self { text, rounds: PBKDF2_ROUNDS });
         };
         Err(Error::Passphrase(fault.into()))
+    }
+
+    /// A passphrase of 256 random bits, in base64url.
+    ///
+    /// Keys that are sealed with it open at once: nobody guesses it, so there is nothing that many rounds would slow down.
+    ///
+    /// # Errors
+    /// [`Error::Cryptography`] when the random generator fails.
+    pub fn generate() -> Result<Self, Error> {
+        let mut bits = Zeroizing::new([0; 32]);
+        rand::fill(bits.as_mut_slice()).map_err(|_| Error::Cryptography("random generation"))?;
+        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(bits.as_slice()));
+        Ok(Self { text, rounds: PBKDF2_ROUNDS_MIN })
+    }
+
+    /// Writes it to a new file with mode 0600, as [`from_file`](Self::from_file) reads it. The file is durable when this
+    /// returns.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is anything at `path`; [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let line = Zeroizing::new(format!("{}\n", *self.text));
+        private_file::create(path, line.as_bytes())
     }
 
     /// The first line of a file that only its owner can reach, without its line end (LF or CR LF).
@@ -69,7 +99,12 @@ impl Passphrase {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.text.as_bytes()
+    }
+
+    /// PBKDF2 rounds for keys that are sealed with it.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds
     }
 }
 
@@ -123,6 +158,18 @@ mod tests {
         for name in ["EXEUNT_NO_SUCH_VARIABLE", "", "A=B"] {
             assert!(matches!(Passphrase::from_env(name), Err(Error::Passphrase(_))), "{name}");
         }
+    }
+
+    #[test]
+    fn generated_ones_differ_and_are_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        let one = Passphrase::generate().unwrap();
+        assert_eq!(one.as_bytes().len(), 43);
+        assert_ne!(one.as_bytes(), Passphrase::generate().unwrap().as_bytes());
+        one.write(&path).unwrap();
+        assert_eq!(Passphrase::from_file(&path).unwrap().as_bytes(), one.as_bytes());
+        assert!(matches!(one.write(&path), Err(Error::Exists(_))));
     }
 
     #[test]

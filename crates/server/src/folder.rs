@@ -89,7 +89,8 @@ impl DataFolder {
             return Err(Error::new(Kind::Conflict, format!("{} is in use by a server{who}", self.path.display()))
                 .next("stop that server first, or use another folder with --data"));
         }
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(|error| Error::io(&path, &error))?;
         Ok(FolderLock { _file: file })
     }

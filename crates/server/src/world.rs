@@ -42,10 +42,12 @@ impl LocalFiles {
     }
 
     fn path(&self, location: &str) -> Result<PathBuf, ModuleError> {
-        let wrong = |why: &str| ModuleError::new(HResult::ERROR_BAD_PATHNAME, format!("cannot write to {location}: {why}"));
+        let wrong =
+            |why: &str| ModuleError::new(HResult::ERROR_BAD_PATHNAME, format!("cannot write to {location}: {why}"));
         let path = match location.split_once(':') {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
-                let path = rest.strip_prefix("//").map_or(rest, |after| after.strip_prefix("localhost").unwrap_or(after));
+                let path =
+                    rest.strip_prefix("//").map_or(rest, |after| after.strip_prefix("localhost").unwrap_or(after));
                 if !path.starts_with('/') {
                     return Err(wrong("a file URL names a file of this machine: file:///srv/pki/ca.crl"));
                 }
@@ -74,13 +76,10 @@ impl Files for LocalFiles {
             ModuleError::new(error.code, format!("cannot write {}: {}", path.display(), error.message))
         };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        // What is published is for everybody.
-        let mut file = tempfile::Builder::new()
-            .prefix(".publishing-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(folder)
-            .map_err(failed)?;
+        let mut file = tempfile::Builder::new().prefix(".publishing-").tempfile_in(folder).map_err(failed)?;
         std::io::copy(body, &mut file).map_err(failed)?;
+        // What is published is for everybody, whatever the server's umask.
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)

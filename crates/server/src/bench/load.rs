@@ -20,7 +20,7 @@ pub fn rate(threads: usize, time: Duration, work: impl Fn(u64) -> Result<(), Err
             Ok(())
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(call)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("a bench does not panic")).collect::<Result<(), _>>()
+        threads.into_iter().try_for_each(|thread| thread.join().expect("a bench does not panic"))
     });
     outcome?;
     Ok(done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64())

@@ -33,6 +33,7 @@ pub enum Bench {
     Events(Options),
     /// A base CRL: time and memory
     Crl {
+        /// How it is measured.
         #[command(flatten)]
         options: Options,
         /// Revoked certificates on it

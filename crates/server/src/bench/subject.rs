@@ -15,7 +15,7 @@ use super::Options;
 use crate::Error;
 use crate::cli;
 use crate::config::PassphraseSource;
-use crate::folder::{DataFolder, replace_file};
+use crate::folder::DataFolder;
 use crate::init::{self, Plan, Publication, Rank};
 use crate::server::Server;
 
@@ -43,8 +43,8 @@ impl Subject {
         let owner = init::this_user();
         let place = DataFolder::at(&folder.path().join("ca"))?;
         place.create()?;
-        let passphrase = init::generate_passphrase()?;
-        replace_file(&place.path().join("passphrase"), format!("{}\n", *passphrase).as_bytes(), 0o600)?;
+        let passphrase = Passphrase::generate()?;
+        passphrase.write(&place.path().join("passphrase"))?;
         init::initialise(
             &place,
             &Plan {
@@ -54,7 +54,7 @@ impl Subject {
                 rank: Rank::Root(Period::new(10, Unit::Years)),
                 path_length: None,
                 dns_name: "localhost".into(),
-                passphrase: Passphrase::new(passphrase)?,
+                passphrase,
                 passphrase_source: PassphraseSource::File("passphrase".into()),
                 owner: owner.clone(),
                 publication: Publication { listen: Vec::new(), url: "http://crl.example.org".into() },

@@ -47,7 +47,8 @@ fn list(context: &Context, after: u64, limit: u32) -> Result<ExitCode, Error> {
     loop {
         let missing = limit.saturating_sub(u32::try_from(list.items.len()).unwrap_or(u32::MAX));
         let asked = missing.min(PAGE).to_string();
-        let page: List<AuditEntry> = connection.get(&with_query("/v1/audit", &[("after", &after), ("limit", &asked)]))?;
+        let page: List<AuditEntry> =
+            connection.get(&with_query("/v1/audit", &[("after", &after), ("limit", &asked)]))?;
         list.items.extend(page.items);
         list.next = page.next;
         match &list.next {
@@ -91,7 +92,9 @@ fn verify(context: &Context) -> Result<ExitCode, Error> {
         Place::Server(connection) => {
             connection.watch::<(), _>("/v1/audit/verify", None, |step| progress.update(step.done, step.all))?
         }
-        Place::Folder(_lock) => offline::verify_audit(&context.configuration()?, &mut |done, all| progress.update(done, all))?,
+        Place::Folder(_lock) => {
+            offline::verify_audit(&context.configuration()?, &mut |done, all| progress.update(done, all))?
+        }
     };
     drop(progress);
     context.output().show(&report, |report| match &report.problem {

@@ -23,7 +23,9 @@ impl Config {
         let resolved = context.configuration()?;
         match self {
             Self::Check => {
-                context.output().show(&json!({ "file": path, "good": true }), |_| format!("{}: good\n", path.display()))?;
+                context
+                    .output()
+                    .show(&json!({ "file": path, "good": true }), |_| format!("{}: good\n", path.display()))?;
             }
             Self::Show => {
                 let text = toml::to_string(&resolved.file).map_err(|error| Error::failed(error.to_string()))?;

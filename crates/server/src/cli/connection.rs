@@ -27,7 +27,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub enum Place {
     /// At the server that runs.
-    Server(Connection),
+    Server(Box<Connection>),
     /// On the data folder: no server runs, and none can start meanwhile.
     Folder(FolderLock),
 }
@@ -59,7 +59,9 @@ impl Context {
 
     fn configured_socket(&self) -> Result<PathBuf, Error> {
         let resolved = self.configuration().map_err(|error| match error.kind {
-            Kind::NotFound | Kind::Failed => error.next("say where the server is: --data DIR, --socket PATH or --url URL"),
+            Kind::NotFound | Kind::Failed => {
+                error.next("say where the server is: --data DIR, --socket PATH or --url URL")
+            }
             _ => error,
         })?;
         resolved.admin.socket.ok_or_else(|| {
@@ -70,13 +72,13 @@ impl Context {
     /// The server, where one runs (or is named); else the data folder.
     pub(super) fn place(&self) -> Result<Place, Error> {
         if self.globals().url.is_some() || self.globals().socket.is_some() {
-            return Ok(Place::Server(self.connect()?));
+            return Ok(Place::Server(Box::new(self.connect()?)));
         }
         // A folder without a configuration is nobody's: `configuration` says so.
         self.configuration()?;
         match self.folder()?.lock() {
             Ok(lock) => Ok(Place::Folder(lock)),
-            Err(error) if error.kind == Kind::Conflict => Ok(Place::Server(self.connect()?)),
+            Err(error) if error.kind == Kind::Conflict => Ok(Place::Server(Box::new(self.connect()?))),
             Err(error) => Err(error),
         }
     }
@@ -146,14 +148,16 @@ fn translate(error: client::Error, start: Option<&str>) -> Error {
             };
             let denied = error.kind == Kind::AccessDenied;
             match start {
-                Some(_) if denied => error.next("the socket's group may connect: ask its administrator to add you, or run as another user"),
+                Some(_) if denied => error
+                    .next("the socket's group may connect: ask its administrator to add you, or run as another user"),
                 Some(start) => error.next(format!("start it with: {start}")),
                 None => error.next("check the URL, and whether the server runs and can be reached from here"),
             }
         }
         client::Error::Problem(problem) => of_problem(&problem),
-        client::Error::Broken { .. } => Error::new(Kind::Unavailable, message)
-            .next("the act may have been carried out: look before you repeat it"),
+        client::Error::Broken { .. } => {
+            Error::new(Kind::Unavailable, message).next("the act may have been carried out: look before you repeat it")
+        }
         client::Error::Protocol { .. } => Error::failed(message).next("is it an Exeunt server, of this version?"),
         client::Error::Local(_) => Error::usage(message),
     }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::output::Output;
-use crate::config::{self, Resolved};
-use crate::folder::DataFolder;
 use crate::Error;
+use crate::config::{self, Resolved};
 use crate::error::Kind;
+use crate::folder::DataFolder;
 
 /// The data folder of a server that was told nothing.
 pub const DEFAULT_FOLDER: &str = "exeunt-data";
@@ -29,7 +29,14 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Global options")]
     pub color: Color,
     /// The server's admin socket [default: as configured]
-    #[arg(long, global = true, value_name = "PATH", env = "EXEUNT_SOCKET", conflicts_with = "url", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "EXEUNT_SOCKET",
+        conflicts_with = "url",
+        help_heading = "Global options"
+    )]
     pub socket: Option<PathBuf>,
     /// A server on another machine: https://HOST:PORT
     #[arg(
@@ -100,9 +107,11 @@ impl Context {
     /// # Errors
     /// The working directory cannot be read.
     pub fn folder(&self) -> Result<DataFolder, Error> {
-        let of_config = self.globals.config.as_deref().map(|file| {
-            file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-        });
+        let of_config = self
+            .globals
+            .config
+            .as_deref()
+            .map(|file| file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")));
         DataFolder::at(self.globals.data.as_deref().or(of_config).unwrap_or(Path::new(DEFAULT_FOLDER)))
     }
 
@@ -132,10 +141,11 @@ impl Context {
 /// There is none, or it has mistakes.
 pub fn load(path: &Path, folder: &DataFolder) -> Result<Resolved, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::new(Kind::NotFound, format!("there is no certification authority here: {} is missing", path.display()))
-                .next("make one with `exeunt init`, or say where it is with --data DIR")
-        }
+        std::io::ErrorKind::NotFound => Error::new(
+            Kind::NotFound,
+            format!("there is no certification authority here: {} is missing", path.display()),
+        )
+        .next("make one with `exeunt init`, or say where it is with --data DIR"),
         _ => Error::io(path, &error),
     })?;
     let file = config::parse(path, &text)?;

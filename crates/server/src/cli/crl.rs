@@ -105,8 +105,7 @@ impl Crl {
 impl Publish {
     fn run(self, context: &Context) -> Result<ExitCode, Error> {
         let next_update = self.next_update.map(|text| input::when(&text, Timestamp::now())).transpose()?;
-        let order =
-            PublicationOrder { base: !self.delta, delta: self.delta, republish: self.republish, next_update };
+        let order = PublicationOrder { base: !self.delta, delta: self.delta, republish: self.republish, next_update };
         let progress = context.output().progress("publishing");
         let publication: Publication =
             context.connect()?.watch("/v1/crls", Some(&order), |step| progress.update(step.done, step.all))?;
@@ -114,7 +113,11 @@ impl Publish {
         context.output().show(&publication, |publication| table(&publication.crls))?;
         let failed: Vec<&Row> = publication.crls.iter().filter(|crl| crl.status.0.is_failure()).collect();
         for crl in &failed {
-            context.output().warning(&format!("CRL {} could not be written everywhere: {}", crl.number, clean(&crl.error)));
+            context.output().warning(&format!(
+                "CRL {} could not be written everywhere: {}",
+                crl.number,
+                clean(&crl.error)
+            ));
         }
         Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -128,7 +131,9 @@ impl Show {
                 let kind = if self.delta { "delta" } else { "base" };
                 let key = self.key.to_string();
                 let path = format!("/v1/crls/{}", which.as_deref().unwrap_or("newest"));
-                context.connect()?.fetch(&with_query(&path, &[("key", &key), ("kind", kind)]), "application/pkix-crl")?
+                context
+                    .connect()?
+                    .fetch(&with_query(&path, &[("key", &key), ("kind", kind)]), "application/pkix-crl")?
             }
         };
         let contents = self.contents(&CertificateList::decode(&bytes)?)?;

@@ -54,7 +54,8 @@ pub fn body(body: &RequestBody) -> String {
     }
     if !body.extensions.is_empty() {
         text.push_str(&format!("\n{STRONG}Extensions{STRONG:#}\n"));
-        let mut table = Table::new([Column::text("EXTENSION"), Column::text("ORIGIN"), Column::text(""), Column::long("VALUE")]);
+        let mut table =
+            Table::new([Column::text("EXTENSION"), Column::text("ORIGIN"), Column::text(""), Column::long("VALUE")]);
         for extension in &body.extensions {
             let mut flags = Vec::new();
             if extension.critical {
@@ -115,7 +116,9 @@ fn known(id: &ObjectIdentifier, value: &[u8]) -> Option<(&'static str, Option<St
         oid::CRL_DISTRIBUTION_POINTS => {
             ("cRLDistributionPoints", decode::decode_crl_distribution_points(value).ok().map(|urls| joined(&urls)))
         }
-        oid::FRESHEST_CRL => ("freshestCRL", decode::decode_crl_distribution_points(value).ok().map(|urls| joined(&urls))),
+        oid::FRESHEST_CRL => {
+            ("freshestCRL", decode::decode_crl_distribution_points(value).ok().map(|urls| joined(&urls)))
+        }
         oid::AUTHORITY_INFO_ACCESS => {
             let read = decode::decode_authority_info_access(value).ok().map(|access| {
                 let issuers = access.ca_issuers.iter().map(|url| format!("caIssuers {url}"));

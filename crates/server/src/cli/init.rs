@@ -120,7 +120,11 @@ fn common_name(name: &str) -> Result<Name, Error> {
     Ok(Name::from_components(&pki::NameComponent::DEFAULT_ORDER, &values, pki::NameLengths::Enforced)?)
 }
 
-fn passphrase(folder: &DataFolder, file: Option<&Path>, env: Option<String>) -> Result<(Passphrase, PassphraseSource), Error> {
+fn passphrase(
+    folder: &DataFolder,
+    file: Option<&Path>,
+    env: Option<String>,
+) -> Result<(Passphrase, PassphraseSource), Error> {
     match (file, env) {
         (Some(file), _) => {
             let path = std::path::absolute(file).map_err(|error| Error::io(file, &error))?;

@@ -226,7 +226,11 @@ impl Add {
         let name = self.name.unwrap_or_else(|| source.default_name());
         let settings: BTreeMap<String, String> = source.command().into_iter().chain(self.settings).collect();
         if let (Source::Program(path), Some(command)) = (&source, settings.get("command")) {
-            context.output().hint(&format!("{} is a program: kind {}, command={command}", path.display(), source.kind()));
+            context.output().hint(&format!(
+                "{} is a program: kind {}, command={command}",
+                path.display(),
+                source.kind()
+            ));
         }
         let new = NewModule {
             name,
@@ -255,7 +259,8 @@ impl Set {
         let options = self.options.change();
         let options = (options != ModuleOptionsChange::default()).then_some(options);
         if settings.is_empty() && options.is_none() {
-            return Err(Error::usage("nothing was said to be changed").next("give NAME=VALUE, --unset NAME or an option such as --workers N"));
+            return Err(Error::usage("nothing was said to be changed")
+                .next("give NAME=VALUE, --unset NAME or an option such as --workers N"));
         }
         let module: Installed = context.connect()?.patch(&path(&self.name), &ModuleChange { settings, options })?;
         context.output().show(&module, show)
@@ -325,7 +330,15 @@ fn table(modules: &[Installed]) -> String {
 fn show(module: &Installed) -> String {
     let now = Timestamp::now();
     let mut facts = Facts::new()
-        .styled("module", format!("{STRONG}{}{STRONG:#} {FAINT}({}, {}){FAINT:#}", clean(&module.name), role(module.role), clean(&module.kind)))
+        .styled(
+            "module",
+            format!(
+                "{STRONG}{}{STRONG:#} {FAINT}({}, {}){FAINT:#}",
+                clean(&module.name),
+                role(module.role),
+                clean(&module.kind)
+            ),
+        )
         .styled("state", state(module))
         .maybe("tried again", module.retry_at.map(|at| ago_or_in(at, now)))
         .maybe("says of itself", (!module.description.is_empty()).then_some(&module.description))
@@ -348,7 +361,8 @@ fn show(module: &Installed) -> String {
             );
     }
     if let Some(error) = &module.last_error {
-        facts = facts.fact("last failure", format!("{}: {} ({})", ago_or_in(error.when, now), error.message, error.code));
+        facts =
+            facts.fact("last failure", format!("{}: {} ({})", ago_or_in(error.when, now), error.message, error.code));
     }
     let mut text = facts.render();
     if !module.settings.is_empty() {
@@ -362,7 +376,8 @@ fn show(module: &Installed) -> String {
 
 fn kind(kind: &ModuleKind) -> String {
     let roles = kind.roles.iter().map(|one| role(*one)).collect::<Vec<_>>().join(", ");
-    let mut text = format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#} {}\n", clean(&kind.name), clean(&kind.summary));
+    let mut text =
+        format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#} {}\n", clean(&kind.name), clean(&kind.summary));
     let mut table = Table::new([Column::text("  SETTING"), Column::long("DEFAULT"), Column::long("MEANING")]);
     for setting in &kind.settings {
         let default = if setting.default.is_empty() { "(required)" } else { &setting.default };
@@ -381,7 +396,9 @@ fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), E
     let deliveries: List<Delivery> = context.connect()?.get(&query)?;
     context.output().show(&deliveries, |deliveries| delivery_table(&deliveries.items))?;
     if deliveries.items.iter().any(|delivery| delivery.state == DeliveryState::Parked) {
-        context.output().hint(&format!("deliver a parked one again: exeunt module retry {name} EVENT; give it up: exeunt module drop {name} EVENT"));
+        context.output().hint(&format!(
+            "deliver a parked one again: exeunt module retry {name} EVENT; give it up: exeunt module drop {name} EVENT"
+        ));
     }
     Ok(())
 }

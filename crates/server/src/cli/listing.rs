@@ -40,12 +40,7 @@ enum Order {
 
 impl Listing {
     /// Fetches and prints the rows.
-    pub(super) fn run(
-        self,
-        context: &Context,
-        path: &str,
-        table: fn(&[Request]) -> String,
-    ) -> Result<(), Error> {
+    pub(super) fn run(self, context: &Context, path: &str, table: fn(&[Request]) -> String) -> Result<(), Error> {
         let connection = context.connect()?;
         let mut list = List::whole(Vec::new());
         let mut after = self.after.clone();
@@ -62,7 +57,9 @@ impl Listing {
         }
         context.output().show(&list, |list| table(&list.items))?;
         if let Some(next) = &list.next {
-            context.output().hint(&format!("there are more: --limit N for more rows, or --after {next} for the next ones"));
+            context
+                .output()
+                .hint(&format!("there are more: --limit N for more rows, or --after {next} for the next ones"));
         }
         Ok(())
     }

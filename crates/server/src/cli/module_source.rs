@@ -31,11 +31,13 @@ impl Source {
         let shown = path.display();
         let metadata = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?;
         if !metadata.is_file() {
-            return Err(Error::usage(format!("{shown} is not a file")).next("give a program, or a kind of: exeunt module list --available"));
+            return Err(Error::usage(format!("{shown} is not a file"))
+                .next("give a program, or a kind of: exeunt module list --available"));
         }
         if metadata.mode() & 0o111 == 0 {
-            return Err(Error::usage(format!("{shown} is not executable"))
-                .next(format!("run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)")));
+            return Err(Error::usage(format!("{shown} is not executable")).next(format!(
+                "run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)"
+            )));
         }
         Ok(Self::Program(path))
     }
@@ -55,7 +57,10 @@ impl Source {
             Self::Kind(kind) => kind.clone(),
             Self::Program(path) => {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).take(64).collect()
+                stem.chars()
+                    .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' })
+                    .take(64)
+                    .collect()
             }
         }
     }

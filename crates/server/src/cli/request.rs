@@ -8,11 +8,11 @@ use frontends::model::{self, AttributeText, Base64, ExtensionOrder, Outcome, Sub
 use jiff::Timestamp;
 use module::Disposition;
 
+use super::Context;
 use super::describe;
 use super::input::{self, attribute};
 use super::listing::Listing;
 use super::output::{Align, Column, FAINT, Facts, STRONG, Table, clean, day, disposition};
-use super::Context;
 use crate::Error;
 use crate::error::Kind;
 use crate::folder::replace_file;
@@ -226,7 +226,8 @@ fn finish(context: &Context, outcome: &Outcome, out: Option<PathBuf>) -> Result<
             if output.is_json() {
                 return Ok(ExitCode::from(Kind::Refused.exit_code()));
             }
-            Err(Error::new(Kind::Refused, format!("request {number} {verb}: {}", outcome.message)).code(outcome.status.0))
+            Err(Error::new(Kind::Refused, format!("request {number} {verb}: {}", outcome.message))
+                .code(outcome.status.0))
         }
         Disposition::Pending | Disposition::Active => {
             if !output.is_json() {
@@ -332,11 +333,13 @@ mod tests {
             (ValueType::Integer, "-1", "0201ff"),
             (ValueType::String, "hi", "16026869"),
             (ValueType::Date, "2027-01-01", "170d3237303130313030303030305a"),
-            (ValueType::Names, "dns:a.example, ip:192.0.2.1", "300f8209612e6578616d706c658704c0000201"),
+            (ValueType::Names, "dns:a.example, ip:192.0.2.1", "30118209612e6578616d706c658704c0000201"),
         ] {
             assert_eq!(hex::encode(extension_value(kind, text).unwrap()), expected, "{text}");
         }
-        for (kind, text) in [(ValueType::Hex, "0"), (ValueType::Base64, "!"), (ValueType::Integer, "x"), (ValueType::Names, "x")] {
+        for (kind, text) in
+            [(ValueType::Hex, "0"), (ValueType::Base64, "!"), (ValueType::Integer, "x"), (ValueType::Names, "x")]
+        {
             assert_eq!(extension_value(kind, text).unwrap_err().kind, Kind::Usage, "{text}");
         }
     }

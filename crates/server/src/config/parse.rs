@@ -23,7 +23,12 @@ fn explain(text: &str, error: &toml::de::Error) -> Problem {
     if let Some((unknown, known)) = unknown_field(message) {
         let section = found.strip_suffix(unknown).unwrap_or(&found).trim_end_matches('.');
         let key = if section.is_empty() { unknown.to_owned() } else { format!("{section}.{unknown}") };
-        return Problem { place, key, message: "there is no such key".into(), instead: suggest(section, unknown, &known) };
+        return Problem {
+            place,
+            key,
+            message: "there is no such key".into(),
+            instead: suggest(section, unknown, &known),
+        };
     }
     Problem { place, instead: keys::hint(&found), key: found, message: message.to_owned() }
 }
@@ -62,10 +67,7 @@ mod tests {
                 "[crl]\nretention = \"1d\"\n",
                 "exeunt.toml:2:1: crl.retention: there is no such key; `retention` belongs to the section [events]",
             ),
-            (
-                "[event]\nretention = \"1d\"\n",
-                "exeunt.toml:1:2: event: there is no such key; did you mean `events`?",
-            ),
+            ("[event]\nretention = \"1d\"\n", "exeunt.toml:1:2: event: there is no such key; did you mean `events`?"),
             (
                 "[metrics]\nzzz = 1\n",
                 "exeunt.toml:2:1: metrics.zzz: there is no such key; the keys of [metrics] are: listen",

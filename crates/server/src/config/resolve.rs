@@ -162,7 +162,10 @@ fn crl(check: &mut Checker, file: &File) -> CrlConfig {
     let every = check.period("crl.period", crl.period);
     let delta = check.period("crl.delta_period", crl.delta_period);
     if !every.is_zero() && !delta.is_zero() && check::length(delta) >= check::length(every) {
-        check.problem("crl.delta_period", "delta CRLs must come more often than base CRLs (crl.period); 0s turns them off");
+        check.problem(
+            "crl.delta_period",
+            "delta CRLs must come more often than base CRLs (crl.period); 0s turns them off",
+        );
     }
     CrlConfig {
         period: every,
@@ -185,7 +188,10 @@ fn keys(check: &mut Checker, folder: &Path, file: &File) -> Vec<PathBuf> {
 fn passphrase(check: &mut Checker, folder: &Path, file: &File) -> PassphraseSource {
     match (&file.keys.passphrase_file, &file.keys.passphrase_env) {
         (Some(_), Some(_)) => {
-            check.problem("keys.passphrase_env", "the passphrase is in a file (keys.passphrase_file) or here, not in both");
+            check.problem(
+                "keys.passphrase_env",
+                "the passphrase is in a file (keys.passphrase_file) or here, not in both",
+            );
             PassphraseSource::Prompt
         }
         (Some(path), None) => PassphraseSource::File(check.path("keys.passphrase_file", folder, path)),
@@ -201,7 +207,8 @@ fn passphrase(check: &mut Checker, folder: &Path, file: &File) -> PassphraseSour
 fn admin(check: &mut Checker, folder: &Path, file: &File) -> Admin {
     let section = &file.admin;
     let listen = check.addresses("admin.listen", &section.listen);
-    let socket = (!section.socket.as_os_str().is_empty()).then(|| check.socket("admin.socket", folder, &section.socket));
+    let socket =
+        (!section.socket.as_os_str().is_empty()).then(|| check.socket("admin.socket", folder, &section.socket));
     if socket.is_none() && listen.is_empty() {
         check.problem("admin.socket", "nobody could reach the server: without a socket, admin.listen needs an address");
     }
@@ -264,7 +271,10 @@ fn shown(mut file: File, folder: &Path, engine: &Config, keys: &[PathBuf]) -> Fi
     absolute(&mut file.database.path);
     absolute(&mut file.admin.socket);
     if let Some(tls) = &mut file.admin.tls {
-        [&mut tls.certificate, &mut tls.key, &mut tls.client_roots].into_iter().chain(&mut tls.client_crls).for_each(absolute);
+        [&mut tls.certificate, &mut tls.key, &mut tls.client_roots]
+            .into_iter()
+            .chain(&mut tls.client_crls)
+            .for_each(absolute);
     }
     file
 }

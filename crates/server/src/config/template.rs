@@ -42,7 +42,10 @@ impl Template {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let owner = quoted(&self.owner);
         writeln!(out, "# {}", self.heading)?;
-        writeln!(out, "# Every key is explained in docs/manual/configuration.md; check a change with `exeunt config check`.")?;
+        writeln!(
+            out,
+            "# Every key is explained in docs/manual/configuration.md; check a change with `exeunt config check`."
+        )?;
         writeln!(out, "\n[ca]\nname = {}\ndns_name = {}", quoted(&self.name), quoted(&self.dns_name))?;
         writeln!(out, "\n[keys]\nfile = \"ca.key\"")?;
         match (&self.passphrase_file, &self.passphrase_env) {
@@ -52,7 +55,10 @@ impl Template {
         }
         writeln!(out, "\n[admin]\nsocket = \"admin.sock\"")?;
         writeln!(out, "\n[publication]\nlisten = {}", list(&self.publication))?;
-        writeln!(out, "\n# USES:URL. 1 writes the file, 2 names it in certificates, 4 in the freshest CRL extension, 64 writes the delta CRL.")?;
+        writeln!(
+            out,
+            "\n# USES:URL. 1 writes the file, 2 names it in certificates, 4 in the freshest CRL extension, 64 writes the delta CRL."
+        )?;
         writeln!(out, "[locations]\ncrl = {}\nca = {}", list(&self.crl_locations), list(&self.ca_locations))?;
         writeln!(out, "\n# One person holds every role here. Share them out, then set separation = true.")?;
         writeln!(out, "[roles]\nadministrator = [{owner}]\ncertificate_manager = [{owner}]\nauditor = [{owner}]")?;

@@ -7,11 +7,11 @@ use keys::Passphrase;
 use module::moment::{Period, Unit};
 use pki::{KeyAlgorithm, Name};
 
-use super::{Plan, Publication, Rank, generate_passphrase, initialise, this_user};
+use super::{Plan, Publication, Rank, initialise, this_user};
 use crate::Error;
 use crate::config::PassphraseSource;
 use crate::error::Kind;
-use crate::folder::{DataFolder, replace_file};
+use crate::folder::DataFolder;
 
 /// The name of the passphrase's file in the data folder.
 const PASSPHRASE: &str = "passphrase";
@@ -41,10 +41,10 @@ pub fn develop(folder: &DataFolder) -> Result<Development, Error> {
         .tempdir_in(parent)
         .map_err(|error| Error::io(parent, &error))?;
     let made = DataFolder::at(beside.path())?;
-    let passphrase = generate_passphrase()?;
-    replace_file(&made.path().join(PASSPHRASE), format!("{}\n", *passphrase).as_bytes(), 0o600)?;
+    let passphrase = Passphrase::generate()?;
+    passphrase.write(&made.path().join(PASSPHRASE))?;
     let journal = path.join(JOURNAL);
-    initialise(&made, &plan(Passphrase::new(passphrase)?, &journal)?)?;
+    initialise(&made, &plan(passphrase, &journal)?)?;
     // An empty folder of that name gives way; anything else is somebody's.
     std::fs::rename(made.path(), path).map_err(|error| {
         let taken = matches!(error.kind(), std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists);
@@ -84,5 +84,7 @@ fn plan(passphrase: Passphrase, journal: &Path) -> Result<Plan, Error> {
 /// A port nobody listens on: certificates name it, so it is chosen once.
 fn free_port() -> Result<u16, Error> {
     let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    bound.map(|address| address.port()).map_err(|error| Error::failed(format!("cannot listen on this machine: {error}")))
+    bound
+        .map(|address| address.port())
+        .map_err(|error| Error::failed(format!("cannot listen on this machine: {error}")))
 }

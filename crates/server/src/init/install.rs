@@ -67,7 +67,8 @@ pub fn install(resolved: &Resolved, chain: &Chain) -> Result<u16, Error> {
 }
 
 fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, Error> {
-    let malformed = |error: &dyn std::fmt::Display| Error::new(Kind::Usage, format!("the certificate cannot be read: {error}"));
+    let malformed =
+        |error: &dyn std::fmt::Display| Error::new(Kind::Usage, format!("the certificate cannot be read: {error}"));
     let is_pem = bytes.windows(11).any(|window| window == b"-----BEGIN ");
     if !is_pem {
         return Ok(vec![Certificate::decode(bytes).map_err(|error| malformed(&error))?]);

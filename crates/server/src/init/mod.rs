@@ -28,7 +28,7 @@ use crate::world::{self, SystemRandom};
 
 pub use development::{DEVELOPMENT, Development, JOURNAL, develop};
 pub use install::{Chain, install};
-pub use passphrase::{generate_passphrase, prompt_new, read_passphrase};
+pub use passphrase::{prompt_new, read_passphrase};
 
 /// The key file's name in the data folder.
 const KEY: &str = "ca.key";
@@ -140,16 +140,26 @@ fn refuse_overwriting(folder: &DataFolder) -> Result<(), Error> {
         return Err(Error::new(Kind::Conflict, format!("there is a certification authority in {shown}"))
             .next("nothing was changed; choose another folder with --data"));
     }
-    let left: Vec<&str> = [KEY, DATABASE, CERTIFICATE, REQUEST].into_iter().filter(|name| path.join(name).exists()).collect();
+    let left: Vec<&str> =
+        [KEY, DATABASE, CERTIFICATE, REQUEST].into_iter().filter(|name| path.join(name).exists()).collect();
     if left.is_empty() {
         return Ok(());
     }
-    Err(Error::new(Kind::Conflict, format!("{shown} holds {} of an initialisation that did not finish", left.join(", ")))
-        .next(format!("nothing was issued from it; remove {} there and run the command again", left.join(", "))))
+    Err(Error::new(
+        Kind::Conflict,
+        format!("{shown} holds {} of an initialisation that did not finish", left.join(", ")),
+    )
+    .next(format!("nothing was issued from it; remove {} there and run the command again", left.join(", "))))
 }
 
 /// The database with the CA certificate and the first modules in it.
-fn fill_database(folder: &DataFolder, plan: &Plan, made: &Made, signer: FileSigner, now: Timestamp) -> Result<(), Error> {
+fn fill_database(
+    folder: &DataFolder,
+    plan: &Plan,
+    made: &Made,
+    signer: FileSigner,
+    now: Timestamp,
+) -> Result<(), Error> {
     let store = store::SqliteStore::open(&folder.path().join(DATABASE), store::Options::default())?;
     store.commit(Change { modules: modules(plan, now), ..Change::default() })?;
     if let Made::Root(certificate) = made {

@@ -1,21 +1,10 @@
-//! The key's passphrase: made up, asked for, read from where the configuration says.
+//! The key's passphrase: asked for, read from where the configuration says.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use keys::Passphrase;
 use zeroize::Zeroizing;
 
-use super::random;
 use crate::Error;
 use crate::config::PassphraseSource;
-
-/// A passphrase of 256 random bits, as text.
-///
-/// # Errors
-/// The random generator failed.
-pub fn generate_passphrase() -> Result<Zeroizing<String>, Error> {
-    let bytes = Zeroizing::new(random::<32>()?);
-    Ok(Zeroizing::new(Base64UrlUnpadded::encode_string(bytes.as_slice())))
-}
 
 /// Asks for a new passphrase, twice.
 ///

@@ -11,7 +11,9 @@ pub fn initial() -> String {
 pub fn development() -> String {
     let open = |toml: &str| {
         let lines = toml.lines().filter(|line| !line.trim_start().starts_with('#'));
-        lines.collect::<Vec<_>>().join("\n")
+        lines
+            .collect::<Vec<_>>()
+            .join("\n")
             .replace("ip = []", "ip = [\"0.0.0.0/0\", \"::/0\"]")
             .replace("dns_wildcards = false", "dns_wildcards = true")
     };

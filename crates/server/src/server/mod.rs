@@ -112,9 +112,10 @@ impl Server {
 fn addresses(resolved: &Resolved) -> Vec<Address> {
     let admin = &resolved.admin;
     let socket = admin.socket.iter().map(|path| Address::Unix { path: path.clone(), mode: admin.socket_mode });
-    let tls = admin.tls.iter().flat_map(|files| {
-        admin.listen.iter().map(|address| Address::Tls { address: *address, files: files.clone() })
-    });
+    let tls = admin
+        .tls
+        .iter()
+        .flat_map(|files| admin.listen.iter().map(|address| Address::Tls { address: *address, files: files.clone() }));
     socket.chain(tls).collect()
 }
 

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod authority;
-//mod certificates;
-//mod configuration;
-//mod crls;
-//mod initialisation;
-//mod modules;
-//mod output;
-//mod requests;
-//mod roles;
-//mod serving;
+mod certificates;
+mod configuration;
+mod crls;
+mod initialisation;
+mod modules;
+mod output;
+mod remote;
+mod requests;
+mod roles;
+mod serving;
 mod walk;

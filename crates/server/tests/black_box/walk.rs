@@ -35,10 +35,26 @@ fn a_development_authority_issues_and_tells_its_journal() {
         status == 200
     });
     std::fs::write(place.path("ca.crl"), crl).unwrap();
-    openssl(&["crl", "-inform", "DER", "-in", place.path("ca.crl").to_str().unwrap(), "-out", place.path("ca.crl.pem").to_str().unwrap()]);
     openssl(&[
-        "verify", "-x509_strict", "-crl_check", "-CAfile", place.path("ca.pem").to_str().unwrap(),
-        "-CRLfile", place.path("ca.crl.pem").to_str().unwrap(), "-purpose", "sslserver", place.path("web.crt").to_str().unwrap(),
+        "crl",
+        "-inform",
+        "DER",
+        "-in",
+        place.path("ca.crl").to_str().unwrap(),
+        "-out",
+        place.path("ca.crl.pem").to_str().unwrap(),
+    ]);
+    openssl(&[
+        "verify",
+        "-x509_strict",
+        "-crl_check",
+        "-CAfile",
+        place.path("ca.pem").to_str().unwrap(),
+        "-CRLfile",
+        place.path("ca.crl.pem").to_str().unwrap(),
+        "-purpose",
+        "sslserver",
+        place.path("web.crt").to_str().unwrap(),
     ]);
     server.stop();
 

@@ -103,13 +103,12 @@ impl Output {
     /// Why the command failed: one line what, one line what to do next; with `--json` an object on standard error.
     pub fn error(&self, error: &Error) {
         if self.json {
-            let mut object = serde_json::json!({ "error": error.message, "exit_code": error.kind.exit_code() });
-            if !error.next.is_empty() {
-                object["next"] = error.next.clone().into();
-            }
-            if let Some(code) = error.code {
-                object["code"] = code.to_string().into();
-            }
+            let object = serde_json::json!({
+                "error": error.message,
+                "next": (!error.next.is_empty()).then_some(&error.next),
+                "code": error.code.map(|code| code.to_string()),
+                "exit_code": error.kind.exit_code(),
+            });
             eprintln!("{object}");
             return;
         }

@@ -85,7 +85,8 @@ impl<const N: usize> Table<N> {
         let gaps = 2 * N.saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > room {
             // The widest column that may be cut gives way, a character at a time.
-            let widest = widths.iter_mut().zip(&self.columns).filter(|(width, column)| column.flexible && **width > COLUMN_MIN);
+            let widest =
+                widths.iter_mut().zip(&self.columns).filter(|(width, column)| column.flexible && **width > COLUMN_MIN);
             match widest.max_by_key(|(width, _)| **width) {
                 Some((width, _)) => *width -= 1,
                 None => break,

@@ -1,0 +1,180 @@
+//! Modules, live: added, driven, failed, replayed, removed.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::authority::{Place, until};
+
+fn lines(place: &Place, name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(place.path(name)).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn issued(lines: &[Value]) -> usize {
+    lines.iter().filter(|line| line["event"]["name"] == "cert-issued").count()
+}
+
+#[test]
+fn a_module_is_added_switched_off_and_on_rewound_and_removed_without_a_restart() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let kinds = place.json(&["module", "list", "--available"]);
+    let names: Vec<&str> =
+        kinds["items"].as_array().unwrap().iter().map(|kind| kind["name"].as_str().unwrap()).collect();
+    for kind in ["default", "file", "journal", "process"] {
+        assert!(names.contains(&kind), "{names:?}");
+    }
+    let path = place.path("second.jsonl").display().to_string();
+    let add = place.run(&["module", "add", "journal", "--name", "second", "--set", &format!("path={path}")]).ok();
+    assert!(add.stdout.contains("second") && add.stderr.contains("exeunt module show second"), "{add:?}");
+    place.issue("a.example");
+    until("it is told", || issued(&lines(&place, "second.jsonl")) == 1);
+
+    // Switched off it keeps its place; switched on it goes on there.
+    assert_eq!(place.json(&["module", "disable", "second"])["state"], "disabled");
+    place.issue("b.example");
+    until("the other one is told", || issued(&lines(&place, "exeunt-data/journal.jsonl")) == 2);
+    assert_eq!(issued(&lines(&place, "second.jsonl")), 1);
+    assert_eq!(place.json(&["module", "show", "second"])["lag"], 1);
+    place.run(&["module", "enable", "second"]).ok();
+    until("it has caught up", || issued(&lines(&place, "second.jsonl")) == 2);
+
+    // Everything again, from the beginning.
+    place.run(&["module", "rewind", "second", "beginning"]).ok();
+    until("it is told again", || issued(&lines(&place, "second.jsonl")) == 4);
+
+    // Settings change live.
+    let path = place.path("third.jsonl").display().to_string();
+    place.run(&["module", "set", "second", &format!("path={path}"), "--workers", "2"]).ok();
+    let shown = place.json(&["module", "show", "second"]);
+    assert_eq!(
+        (shown["settings"]["path"].as_str(), shown["options"]["workers"].as_u64()),
+        (Some(path.as_str()), Some(2))
+    );
+    place.issue("c.example");
+    until("it writes elsewhere", || issued(&lines(&place, "third.jsonl")) == 1);
+
+    place.run(&["module", "remove", "second"]).ok();
+    place.run(&["module", "show", "second"]).fails(3);
+    let table = place.run(&["module", "list"]).ok().stdout;
+    assert!(table.contains("journal") && !table.contains("second"), "{table}");
+    // It stays so over a restart.
+    server.stop();
+    let server = place.serve(&[]);
+    assert_eq!(place.json(&["module", "list"])["items"].as_array().unwrap().len(), 2);
+    server.stop();
+}
+
+#[test]
+fn a_program_in_python_is_told_of_a_certificate() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    // Its events from before it was there come first.
+    place.issue("before.example");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/modules/python-expiry/expiry.py");
+    let example = example.canonicalize().unwrap();
+    let database = place.path("expiry.sqlite").display().to_string();
+    let add = place.run(&[
+        "module",
+        "add",
+        example.to_str().unwrap(),
+        "--set",
+        &format!("setting.database={database}"),
+        "--from",
+        "beginning",
+    ]);
+    let add = add.ok();
+    assert!(add.stderr.contains("kind process"), "{add:?}");
+    place.issue("after.example");
+    until("both are in its list", || {
+        let listed =
+            std::process::Command::new("python3").arg(&example).args(["--list", "1000", &database]).output().unwrap();
+        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        text.contains("before.example") && text.contains("after.example")
+    });
+    assert_eq!(place.json(&["module", "show", "expiry"])["state"], "running");
+    server.stop();
+}
+
+/// Fails every event until a file named `mended` is there, then writes what it is told.
+const FAILS: &str = r#"
+import json, os, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    answer = {"jsonrpc": "2.0", "id": call["id"]}
+    if call["method"] == "initialize":
+        answer["result"] = {"protocol": 1, "events": ["cert-issued"], "description": "fails"}
+    elif call["method"] == "notify" and not os.path.exists("mended"):
+        answer["error"] = {"code": -32000, "message": "not mended yet", "data": {"hresult": "0x80004005"}}
+    else:
+        if call["method"] == "notify":
+            with open("told.txt", "a") as out:
+                out.write("%s %s\n" % (call["params"]["event"]["id"], call["params"]["event"]["attempt"]))
+        answer["result"] = {}
+    print(json.dumps(answer), flush=True)
+"#;
+
+#[test]
+fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let program = place.script("fails.py", FAILS);
+    place
+        .run(&[
+            "module",
+            "add",
+            program.to_str().unwrap(),
+            "--attempts-max",
+            "2",
+            "--retry-ms-min",
+            "10",
+            "--retry-ms-max",
+            "20",
+            "--set",
+            &format!("working_directory={}", place.path("").display()),
+        ])
+        .ok();
+    place.issue("a.example");
+    place.issue("b.example");
+    until("both are parked", || place.json(&["module", "show", "fails"])["parked"] == 2);
+    let events = place.json(&["module", "events", "fails"]);
+    let ids: Vec<u64> = events["items"].as_array().unwrap().iter().map(|row| row["event"].as_u64().unwrap()).collect();
+    assert_eq!((ids.len(), events["items"][0]["attempts"].as_u64()), (2, Some(2)), "{events}");
+    let table = place.run(&["module", "events", "fails"]).ok();
+    assert!(table.stdout.contains("not mended yet") && table.stderr.contains("exeunt module retry fails"), "{table:?}");
+
+    place.write("mended", "");
+    place.run(&["module", "retry", "fails", &ids[0].to_string()]).ok();
+    until("the first is told", || place.path("told.txt").exists());
+    place.run(&["module", "drop", "fails", &ids[1].to_string()]).ok();
+    until("nothing is left", || place.json(&["module", "events", "fails"])["items"].as_array().unwrap().is_empty());
+    assert_eq!(place.read("told.txt").lines().count(), 1);
+    server.stop();
+}
+
+#[test]
+fn mistakes_are_told_when_a_module_is_added() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let script = place.write("plain.py", "");
+    for (arguments, code, expected) in [
+        (vec!["journl"], 4, "there is no kind of module `journl`"),
+        (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth`"),
+        (vec!["journal"], 4, "path"),
+        (vec!["journal", "--role", "policy", "--set", "path=/x"], 4, "policy"),
+        (vec!["journal", "--set", "path"], 2, "NAME=VALUE"),
+        (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "journal"),
+        (vec![script.to_str().unwrap()], 2, "chmod +x"),
+        (vec!["./missing.py"], 3, "missing.py"),
+    ] {
+        let done = place.run(&[&["module", "add"], arguments.as_slice()].concat());
+        assert_eq!(done.code, code, "{arguments:?} {done:?}");
+        assert!(done.stderr.contains(expected), "{arguments:?} {done:?}");
+    }
+    place.run(&["module", "set", "journal"]).fails(2);
+    place.run(&["module", "rewind", "journal", "yesterday"]).fails(4);
+    server.stop();
+}
