@@ -71,7 +71,8 @@ fn write_attribute(f: &mut fmt::Formatter<'_>, attribute: &NameAttribute<'_>) ->
         None => write!(f, "{}=", attribute.oid)?,
     }
     match attribute.text() {
-        Some(text) if short.is_some() => write_escaped(f, &text),
+        // An empty value is legal but looks like a slip, and is not read as text.
+        Some(text) if short.is_some() && !text.is_empty() => write_escaped(f, &text),
         _ => {
             f.write_str("#")?;
             hex(f, attribute.der)
@@ -288,6 +289,7 @@ mod tests {
         ("1.2.3.4=a", "1.2.3.4=#0c0161"),
         ("CN=#130161", "CN=a"),
         ("CN=#020101", "CN=#020101"),
+        ("CN=#1300", "CN=#1300"),
         ("CN=日本語", "CN=日本語"),
         ("", ""),
         ("   ", ""),
