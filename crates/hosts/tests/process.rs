@@ -71,7 +71,7 @@ fn a_window_of_two_takes_two_calls_and_their_answers_in_any_order() {
 
 #[test]
 fn one_overdue_call_takes_the_others_with_it() {
-    let script = Script::torture("hang_in_notify.py", &[("window", "4"), ("timeout_ms", "800")]);
+    let script = Script::torture("hang_in_notify.py", &[("window", "4"), ("timeout_ms", "3000")]);
     let module = script.exit();
     let server = FakeServer::issued();
     module.initialize("Example CA", &server).unwrap();
