@@ -10,7 +10,8 @@ use crate::container::{self, Opening};
 use crate::{Error, KeyMaterial, Passphrase, generate, private_file};
 
 /// A key in a file: PEM with an `EncryptedPrivateKeyInfo` (RFC 5958 3), encrypted under PBES2 with
-/// PBKDF2-HMAC-SHA-256 (600,000 rounds) and AES-256-CBC. `openssl pkey` reads it, but for the algorithms it lacks.
+/// PBKDF2-HMAC-SHA-256 (600,000 rounds; 1,000 for a passphrase of [`Passphrase::generate`]) and AES-256-CBC.
+/// `openssl pkey` reads it, but for the algorithms it lacks.
 ///
 /// Files that other software wrote are read too: PBKDF2 with SHA-2 or scrypt, AES of any size in CBC or GCM.
 #[derive(Debug)]
