@@ -112,6 +112,9 @@ const LEAF_CASES: &[Case] = &[
     ("key_usage_unknown", E, |t| {
         replace(t, Extension::critical(oid::KEY_USAGE, b"\x03\x03\x06\x80\x40".to_vec()));
     }),
+    ("key_usage_trailing_zeros", E, |t| {
+        replace(t, Extension::critical(oid::KEY_USAGE, b"\x03\x02\x00\x80".to_vec()));
+    }),
     ("cert_sign_without_ca", E, |t| {
         replace(t, ext::key_usage(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_CERT_SIGN));
     }),

@@ -185,7 +185,8 @@ fn constraints(findings: &mut Findings, subject: &Subject<'_>) -> BasicConstrain
 
 fn key_usage(findings: &mut Findings, subject: &Subject<'_>, constraints: BasicConstraints) {
     let rfc = "RFC 5280 4.2.1.3";
-    let usage = match subject.extension(&oid::KEY_USAGE).map(|e| e.parsed_extension()) {
+    let extension = subject.extension(&oid::KEY_USAGE);
+    let usage = match extension.map(|e| e.parsed_extension()) {
         Some(ParsedExtension::KeyUsage(usage)) => *usage,
         Some(_) => return,
         None => {
@@ -195,11 +196,14 @@ fn key_usage(findings: &mut Findings, subject: &Subject<'_>, constraints: BasicC
             return;
         }
     };
-    if usage == (KeyUsage { flags: 0 }) {
-        findings.error("key_usage_empty", rfc, "key usage without a bit");
-    }
-    if usage.flags >= 1 << 9 {
-        findings.error("key_usage_unknown", rfc, "key usage with unknown bits");
+    match crate::KeyUsage::from_bits(usage.flags) {
+        None => findings.error("key_usage_unknown", rfc, "key usage with unknown bits"),
+        Some(usage) if usage.is_empty() => findings.error("key_usage_empty", rfc, "key usage without a bit"),
+        // X.690 11.2.2: a named bit list ends with its last bit that is set.
+        Some(usage) if extension.is_some_and(|e| e.value != crate::extension::key_usage(usage).value) => {
+            findings.error("key_usage_trailing_zeros", rfc, "key usage with trailing zero bits, which DER leaves out");
+        }
+        Some(_) => {}
     }
     if usage.key_cert_sign() && !constraints.ca {
         findings.error("cert_sign_without_ca", rfc, "keyCertSign needs cA in basic constraints");
