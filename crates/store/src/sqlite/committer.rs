@@ -50,6 +50,8 @@ enum Job {
     Prune { last: EventId, limit: usize, reply: Reply<usize> },
     NewCrlBody(Reply<CrlBody>),
     AppendCrlBody { body: CrlBody, chunk: Vec<u8>, reply: Reply<()> },
+    #[cfg(test)]
+    Panic(Reply<()>),
 }
 
 impl Committer {
@@ -117,6 +119,8 @@ impl Job {
             Self::Commit(change, _) => change.size,
             Self::AppendCrlBody { chunk, .. } => chunk.len(),
             Self::Reserve(..) | Self::Prune { .. } | Self::NewCrlBody(_) => 256,
+            #[cfg(test)]
+            Self::Panic(_) => 0,
         }
     }
 }
@@ -205,6 +209,8 @@ fn write_all(writer: &mut Writer<'_>, group: Vec<Job>, answers: &mut Vec<Answer>
             Job::AppendCrlBody { body, chunk, reply } => {
                 settle(failed.is_none().then(|| crl::append(writer.connection, body, &chunk)), reply, answers)
             }
+            #[cfg(test)]
+            Job::Panic(_) => panic!("as the test asked"),
         };
         failed = failed.or(error);
     }
@@ -236,6 +242,8 @@ fn refuse_all(group: Vec<Job>, answers: &mut Vec<Answer>) -> Result<()> {
             Job::Prune { reply, .. } => drop(settle(None, reply, answers)),
             Job::NewCrlBody(reply) => drop(settle(None, reply, answers)),
             Job::AppendCrlBody { reply, .. } => drop(settle(None, reply, answers)),
+            #[cfg(test)]
+            Job::Panic(reply) => drop(settle(None, reply, answers)),
         }
     }
     Err(Error::Unavailable("the database cannot be written since an earlier error; see the log".into()))
@@ -249,5 +257,85 @@ fn recover(writer: &mut Writer<'_>) -> bool {
             tracing::error!(%error, "the database cannot be read back after a failed write");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    use engine::chain::GENESIS;
+    use engine::store::{Change, NewAudit};
+    use jiff::Timestamp;
+
+    use super::super::{connection, schema, sequence};
+    use super::*;
+
+    /// A committer on a new database, and a connection to look at it.
+    fn committer(directory: &tempfile::TempDir, prepare: impl FnOnce(&Connection)) -> (Committer, Connection) {
+        let path = directory.path().join("ca.db");
+        let writer = connection::open_writer(&path).unwrap();
+        schema::migrate(&writer).unwrap();
+        prepare(&writer);
+        let checkpointer = Checkpointer::start(connection::open_writer(&path).unwrap()).unwrap();
+        (Committer::start(writer, checkpointer).unwrap(), connection::open_reader(&path).unwrap())
+    }
+
+    fn audit(detail: &str) -> ReadyChange {
+        let caller = "caller".to_owned();
+        let audit = NewAudit { code: 5000, at: Timestamp::UNIX_EPOCH, caller, request: None, detail: detail.to_owned() };
+        ReadyChange::new(Change { audit: Some(audit), ..Change::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_panic_hangs_nobody_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (committer, reader) = committer(&directory, |_| {});
+        assert_eq!(committer.commit(audit("one")).unwrap().audit, Some(1));
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..40)
+                .map(|turn| {
+                    let committer = &committer;
+                    scope.spawn(move || match turn % 4 {
+                        0 => committer.ask(Job::Panic).map(|()| 0),
+                        _ => committer.commit(audit("some")).map(|committed| committed.audit.unwrap()),
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let written: Vec<u64> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).copied().collect();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(_) | Err(StoreError::Unavailable(_)))));
+        assert_eq!(sequence::audit_head(&reader).unwrap().0, 1 + written.len() as u64, "what failed left nothing");
+        let next = committer.commit(audit("last")).unwrap().audit;
+        assert_eq!(next, Some(2 + written.len() as u64), "and the next goes on");
+    }
+
+    #[test]
+    fn a_full_disk_fails_the_group_and_not_the_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let (committer, reader) = committer(&directory, |writer| {
+            writer.pragma_update(None, "max_page_count", 200).unwrap();
+        });
+        let body = committer.new_crl_body().unwrap();
+        committer.append_crl_body(body, vec![7; 1_000_000]).unwrap();
+        let large = "x".repeat(400_000);
+        let mut written = 0;
+        let error = loop {
+            match committer.commit(audit(&large)) {
+                Ok(committed) => {
+                    written += 1;
+                    assert_eq!(committed.audit, Some(written));
+                }
+                Err(error) => break error,
+            }
+            assert!(written < 10, "the file has a limit");
+        };
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("free space")), "{error}");
+        assert_eq!(sequence::audit_head(&reader).unwrap().0, written);
+
+        let room = Change { drop_crl_bodies: vec![body], ..Change::default() };
+        committer.commit(ReadyChange::new(room).unwrap()).unwrap();
+        assert_eq!(committer.commit(audit(&large)).unwrap().audit, Some(written + 1), "numbers go on without a gap");
+        assert_ne!(sequence::audit_head(&reader).unwrap().1, GENESIS);
     }
 }

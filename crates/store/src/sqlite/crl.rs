@@ -124,17 +124,9 @@ pub(crate) fn revoked(
     filter: &RevokedFilter,
     each: &mut dyn FnMut(RevokedRow) -> Result<(), engine::Error>,
 ) -> Result<(), engine::Error> {
-    let condition = match filter.changed_since {
-        None => "disposition = 21 AND ?4 IS NULL",
-        Some(_) => "(disposition = 21 OR revoked_reason = -1) AND max(revoked_when, revoked_effective) >= ?4",
-    };
     let failed = |error: rusqlite::Error| engine::Error::from(engine::StoreError::from(Error::from(error)));
-    let sql = format!(
-        "SELECT serial, revoked_effective, revoked_reason FROM request INDEXED BY request_revoked
-         WHERE revoked_reason IS NOT NULL AND ca_key = ?1 AND serial IS NOT NULL AND revoked_effective <= ?2
-             AND (publish_expired OR not_after IS NULL OR not_after >= ?3) AND {condition}"
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(failed)?;
+    let sql = revoked_sql(filter.changed_since.is_some());
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let since = filter.changed_since.map(|moment| moment.as_microsecond());
     let bounds =
         params![filter.key, filter.effective_by.as_microsecond(), filter.expired_before.as_microsecond(), since];
@@ -146,8 +138,45 @@ pub(crate) fn revoked(
     Ok(())
 }
 
+/// `?4` is the moment of the base, which only a delta has.
+fn revoked_sql(delta: bool) -> &'static str {
+    macro_rules! select {
+        ($condition:literal) => {
+            concat!(
+                "SELECT serial, revoked_effective, revoked_reason FROM request INDEXED BY request_revoked
+                 WHERE revoked_reason IS NOT NULL AND ca_key = ?1 AND serial IS NOT NULL AND revoked_effective <= ?2
+                     AND (publish_expired OR not_after IS NULL OR not_after >= ?3) AND ",
+                $condition
+            )
+        };
+    }
+    if delta {
+        select!("(disposition = 21 OR revoked_reason = -1) AND max(revoked_when, revoked_effective) >= ?4")
+    } else {
+        select!("disposition = 21 AND ?4 IS NULL")
+    }
+}
+
 fn read_revoked(row: &Row<'_>) -> Result<RevokedRow> {
     let serial = Serial::from_bytes(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)
         .map_err(|error| Error::Corrupt(format!("a revoked certificate: {error}")))?;
     Ok(RevokedRow { serial, effective: moment(row.get(1)?)?, reason: row.get(2)? })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn sweeps_never_touch_the_table() {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&connection).unwrap();
+        for delta in [false, true] {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", revoked_sql(delta))).unwrap();
+            let plan: String = explain.query_row([0_i64; 4], |row| row.get(3)).unwrap();
+            assert!(plan.contains("COVERING INDEX request_revoked (ca_key=?"), "{plan}");
+            assert_eq!(plan.contains("AND <expr>>?"), delta, "{plan}");
+        }
+    }
 }

@@ -271,3 +271,47 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// How SQLite answers a search.
+    fn plan(filters: &[&str], order: Order) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&connection).unwrap();
+        let filters = filters.iter().map(|text| Filter::parse(text).unwrap()).collect();
+        let after = Some(PageToken { key: 5, id: module::RequestId(7) });
+        let search = Search { filters, order, after, limit: 10, bodies: true };
+        let statement = Statement::new(&search, 10).unwrap();
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).unwrap();
+        let steps = explain.query_map(params_from_iter(statement.parameters), |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn searches_use_their_index() {
+        for (filters, order, index) in [
+            (&[][..], Order::Newest, "SEARCH r USING INTEGER PRIMARY KEY"),
+            (&[], Order::Oldest, "SEARCH r USING INTEGER PRIMARY KEY"),
+            (&[], Order::Expiry, "request_not_after"),
+            (&["RequesterName=EXAMPLE\\u"], Order::Newest, "request_requester"),
+            (&["CN=a.example"], Order::Newest, "request_common_name"),
+            (&["Disposition=pending"], Order::Newest, "request_open"),
+            (&["Disposition=denied", "CallerName=c"], Order::Oldest, "request_open"),
+        ] {
+            let plan = plan(filters, order);
+            assert!(plan.contains(index), "{filters:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{filters:?} needs no sorting: {plan}");
+        }
+        for (filters, index) in [
+            (&["SerialNumber=0a0b"][..], "request_serial"),
+            (&["RequesterName^=EXAMPLE\\u"], "request_requester"),
+            (&["CN^=host-1"], "request_common_name"),
+            (&["NotAfter>=2027-01-01", "NotAfter<2027-02-01"], "request_not_after"),
+        ] {
+            assert!(plan(filters, Order::Newest).contains(index), "{filters:?}: {}", plan(filters, Order::Newest));
+        }
+    }
+}

@@ -198,9 +198,8 @@ CREATE TABLE value (
     text TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Serial numbers: unique among certificates issued here; foreign ones come from several issuers.
-CREATE UNIQUE INDEX request_serial ON request (serial) WHERE serial IS NOT NULL AND disposition <> 12;
-CREATE INDEX request_foreign_serial ON request (serial) WHERE disposition = 12;
+-- Serial numbers: unique among certificates issued here; foreign ones (12) come from several issuers.
+CREATE UNIQUE INDEX request_serial ON request (serial, iif(disposition = 12, id, 0)) WHERE serial IS NOT NULL;
 CREATE INDEX request_not_after ON request (not_after) WHERE not_after IS NOT NULL;
 CREATE INDEX request_submitted ON request (submitted);
 CREATE INDEX request_requester ON request (requester COLLATE NOCASE);
