@@ -82,6 +82,9 @@ fn describe(authority: &Authority) -> String {
 
 fn install(context: &Context, chain: &Chain) -> Result<(), Error> {
     let subject = chain.certificate().subject().to_string();
+    if chain.is_open() {
+        context.output().warning("the certificates above it are missing: give them with --chain, and `ca show --pem` will have them for those who need the chain");
+    }
     match context.place()? {
         Place::Server(connection) => {
             let authority: Authority =

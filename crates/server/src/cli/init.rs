@@ -78,6 +78,9 @@ impl Init {
         }
         let plan = self.plan(&folder)?;
         let made = init::initialise(&folder, &plan)?;
+        if plan.publication.url.contains("%1") && plan.dns_name == "localhost" {
+            context.output().warning("URLs in certificates will say localhost: set ca.dns_name in the configuration before anything is issued");
+        }
         report(context, &folder, &made)?;
         Ok(ExitCode::SUCCESS)
     }

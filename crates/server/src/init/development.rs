@@ -7,7 +7,7 @@ use keys::Passphrase;
 use module::moment::{Period, Unit};
 use pki::{KeyAlgorithm, Name};
 
-use super::{Plan, Publication, Rank, initialise, this_user};
+use super::{Plan, Publication, Rank, initialise, random, this_user};
 use crate::Error;
 use crate::config::PassphraseSource;
 use crate::error::Kind;
@@ -81,10 +81,14 @@ fn plan(passphrase: Passphrase, journal: &Path) -> Result<Plan, Error> {
     })
 }
 
-/// A port nobody listens on: certificates name it, so it is chosen once.
+/// A port nobody listens on: certificates name it, so it is chosen once. Not one of those that the operating system
+/// gives to outgoing connections, which might hold it when the server starts again.
 fn free_port() -> Result<u16, Error> {
-    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    bound
-        .map(|address| address.port())
-        .map_err(|error| Error::failed(format!("cannot listen on this machine: {error}")))
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    const TRIES: u16 = 100;
+    let start = u16::from_be_bytes(random()?) % COUNT;
+    let mut candidates = (0..TRIES).map(|offset| FIRST + (start + offset) % COUNT);
+    let free = candidates.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.ok_or_else(|| Error::failed("cannot listen on this machine: a hundred ports are taken"))
 }

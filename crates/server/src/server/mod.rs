@@ -76,7 +76,10 @@ impl Server {
             limits: resolved.limits.clone(),
             ask_to_stop,
         })
-        .map_err(|error| Error::new(Kind::Unavailable, error.to_string()))?;
+        .map_err(|error| {
+            Error::new(Kind::Unavailable, error.to_string())
+                .next("where it listens is said in [admin], [publication] and [metrics] of the configuration")
+        })?;
         Ok(Self { frontends, engine, stop: resolved.stop, _lock: lock })
     }
 

@@ -155,6 +155,42 @@ fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
     server.stop();
 }
 
+/// Pends what the default policy would issue, and says why.
+const PENDS: &str = r#"
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    result = {}
+    if call["method"] == "initialize":
+        result = {"protocol": 1, "description": "second look"}
+    elif call["method"] == "verify_request":
+        result = {"decision": "pend" if call["params"]["new"] else "issue", "message": "somebody looks at it"}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"#;
+
+#[test]
+fn a_policy_module_of_ones_own_restricts_the_default() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let program = place.script("pends.py", PENDS);
+    let added = place.json(&["module", "add", program.to_str().unwrap(), "--role", "policy"]);
+    assert_eq!((added["role"].as_str(), added["position"].as_u64()), (Some("policy"), Some(1)), "{added}");
+    let outcome = place.submit("a.example");
+    assert_eq!(outcome["disposition"], "pending", "{outcome}");
+    assert!(outcome["message"].as_str().unwrap().contains("somebody looks at it"), "{outcome}");
+    assert_eq!(place.json(&["request", "approve", "1"])["disposition"], "issued");
+    // Without it, and without the default one, nothing is issued.
+    place.run(&["module", "remove", "pends"]).ok();
+    assert_eq!(place.submit("b.example")["disposition"], "issued");
+    place.run(&["module", "disable", "default"]).ok();
+    let csr = place.csr("c", "c.example");
+    let failed = place.run(&["request", "submit", csr.to_str().unwrap()]).fails(4);
+    assert!(failed.stderr.contains("no policy module is enabled"), "{failed:?}");
+    server.stop();
+}
+
 #[test]
 fn mistakes_are_told_when_a_module_is_added() {
     let place = Place::new();
