@@ -1,9 +1,9 @@
 //! Which extensions must, may and must not be there, and how critical they are: RFC 5280 4.2.
 
-use x509_parser::extensions::{BasicConstraints, KeyUsage, ParsedExtension};
+use x509_parser::extensions::{BasicConstraints, ParsedExtension};
 
 use super::{Findings, Subject, oid_text};
-use crate::{ObjectIdentifier, oid};
+use crate::{KeyUsage, ObjectIdentifier, extension, oid};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Criticality {
@@ -196,11 +196,11 @@ fn key_usage(findings: &mut Findings, subject: &Subject<'_>, constraints: BasicC
             return;
         }
     };
-    match crate::KeyUsage::from_bits(usage.flags) {
+    match KeyUsage::from_bits(usage.flags) {
         None => findings.error("key_usage_unknown", rfc, "key usage with unknown bits"),
         Some(usage) if usage.is_empty() => findings.error("key_usage_empty", rfc, "key usage without a bit"),
         // X.690 11.2.2: a named bit list ends with its last bit that is set.
-        Some(usage) if extension.is_some_and(|e| e.value != crate::extension::key_usage(usage).value) => {
+        Some(usage) if extension.is_some_and(|e| e.value != extension::key_usage(usage).value) => {
             findings.error("key_usage_trailing_zeros", rfc, "key usage with trailing zero bits, which DER leaves out");
         }
         Some(_) => {}
