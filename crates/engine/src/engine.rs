@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::audit::Act;
 use crate::exits::{Exits, ModuleLoader};
 use crate::policies::Policies;
-use crate::roles::RoleTable;
+use crate::roles::{Authorised, RoleTable, right};
 use crate::schedule::Scheduler;
 use crate::site::Site;
 use crate::store::Change;
@@ -98,6 +98,13 @@ impl Engine {
         if let Err(error) = self.site.store.commit(Change { audit: Some(audit), ..Change::default() }) {
             tracing::error!("the end of service could not be recorded: {error}");
         }
+    }
+
+    /// Records that somebody asked the server to stop. Whoever runs the engine stops it then.
+    pub fn request_stop(&self, by: &Authorised<right::Operate>) -> Result<(), Error> {
+        let audit = Act::StopRequested.entry(&by.caller().name, self.site.now(), None, json!({}));
+        self.site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
+        Ok(())
     }
 
     /// Who may do what.

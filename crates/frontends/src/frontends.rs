@@ -118,7 +118,7 @@ impl Frontends {
         let heads = Heads::new();
         let metrics = Metrics::new();
         let health_routes = health::router(Arc::clone(&setup.engine), calls.clone(), metrics.clone());
-        let publication_routes = publication::router(Arc::clone(&setup.engine), &limits);
+        let publication_routes = publication::router(Arc::clone(&setup.engine), Arc::clone(&limits));
         let admin_routes = admin::router(admin::Parts {
             engine: Arc::clone(&setup.engine),
             calls: calls.clone(),

@@ -33,6 +33,9 @@ pub struct Limits {
     pub call_wait: Duration,
     /// Long acts (publication of CRLs, checks) at once, all listeners together; further ones are answered 503.
     pub long_calls_max: usize,
+    /// Bytes of a CRL that is read at once and sent from memory; a longer one is read while it is sent, and counts as a long
+    /// act meanwhile.
+    pub crl_bytes_at_once_max: u64,
     /// Clients that follow events at once, all listeners together; further ones are answered 503.
     pub followers_max: usize,
 }
@@ -54,6 +57,7 @@ impl Default for Limits {
             calls_waiting_max: 2_048,
             call_wait: Duration::from_secs(10),
             long_calls_max: 4,
+            crl_bytes_at_once_max: 1_024 * 1_024,
             followers_max: 32,
         }
     }

@@ -83,6 +83,15 @@ fn what_takes_too_long_is_ended() {
 }
 
 #[test]
+fn a_tls_handshake_that_does_not_go_on_is_ended() {
+    let site = Plan::new().tls().limits(|limits| limits.handshake_timeout = SHORT).open();
+    let mut stream = std::net::TcpStream::connect(site.tls_address()).unwrap();
+    stream.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    stream.write_all(&[0x16, 0x03, 0x01]).unwrap();
+    assert_eq!(read_to_end(&mut stream), "");
+}
+
+#[test]
 fn a_connection_too_many_waits_for_another_to_end() {
     let site = Plan::new().limits(|limits| limits.connections_max = 2).open();
     let request = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";

@@ -44,6 +44,20 @@ fn crls_are_published_with_and_without_progress_and_fetched() {
 }
 
 #[test]
+fn a_long_crl_is_sent_as_it_is_read() {
+    let site = Plan::new().limits(|limits| limits.crl_bytes_at_once_max = 0).publication().open();
+    let client = site.client();
+    let crl: Crl = client.get("/v1/crls/newest").unwrap();
+    let mut written = Vec::new();
+    assert_eq!(client.download("/v1/crls/newest", "application/pkix-crl", &mut written).unwrap(), crl.size);
+    CertificateList::from_der(&written).unwrap();
+    let address = site.frontends.bound().publication[0];
+    let answer = support::http(address, "GET /Test%20CA.crl HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    assert_eq!(header(&answer, "content-length"), Some(crl.size.to_string().as_str()));
+    assert_eq!(header(&answer, "transfer-encoding"), None);
+}
+
+#[test]
 fn the_audit_trail_and_the_database_are_checked() {
     let site = Site::open();
     let client = site.client();

@@ -10,8 +10,8 @@ use std::time::Duration;
 use engine::Role;
 use frontends::client::Error;
 use frontends::client::blocking::Client;
-use frontends::listen::{Address, TlsFiles};
-use frontends::model::{Me, Outcome, Server, Submission};
+use frontends::listen::{Address, Bound, TlsFiles};
+use frontends::model::{AuditEntry, List, Me, Outcome, Server, Submission};
 use frontends::{Frontends, OpenError, Setup};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
@@ -128,6 +128,21 @@ fn renewed_certificates_are_taken_up_and_bad_ones_are_not() {
 }
 
 #[test]
+fn a_revoked_client_certificate_is_refused() {
+    let site = Plan::new().tls().open();
+    let files = site.tls_client_files("auditor");
+    let crls = site.folder().join("clients.crl");
+    std::fs::write(&crls, site.revoke_client(&files)).unwrap();
+    let tls = TlsFiles { client_crls: Some(crls), ..tls_files(site.folder()) };
+    let frontends = open(&site, vec![Address::Tls { address: ([127, 0, 0, 1], 0).into(), files: tls }]).unwrap();
+    let Bound::Tcp(address) = &frontends.bound().admin[0] else { panic!("TLS is bound") };
+    let url = format!("https://{address}");
+    assert!(Client::tls(&url, &files).unwrap().get::<Me>("/v1/me").is_err());
+    let other = Client::tls(&url, &site.tls_client_files("operator")).unwrap();
+    assert_eq!(other.get::<Me>("/v1/me").unwrap().name, "cert:CN=operator");
+}
+
+#[test]
 fn tls_files_that_cannot_be_used_are_named() {
     let site = Plan::new().tls().open();
     let folder = site.folder();
@@ -217,6 +232,9 @@ fn an_operator_asks_the_server_to_stop() {
     assert_eq!(site.stops.load(Ordering::SeqCst), 0);
     client.order("/v1/server/stop").unwrap();
     assert_eq!(site.stops.load(Ordering::SeqCst), 1);
+    let trail: List<AuditEntry> = client.get("/v1/audit").unwrap();
+    let last = trail.items.last().unwrap();
+    assert_eq!((last.code, last.caller.as_str()), (4875, frontends::this_user().as_str()));
 }
 
 #[test]

@@ -92,7 +92,7 @@ pub(super) async fn newest(
     }
 }
 
-/// Show or fetch a CRL by its number.
+/// Show or fetch a CRL by its number, among the newest 1,000.
 #[utoipa::path(
     get,
     path = "/v1/crls/{number}",
@@ -140,7 +140,7 @@ async fn give(admin: &Admin, headers: &HeaderMap, row: CrlRow) -> Result<Respons
     if accept::choose(headers, &[accept::JSON, accept::CRL])? == accept::JSON {
         return Ok(axum::Json(Crl::from(&row)).into_response());
     }
-    let body = crl_bytes::body(&admin.engine_handle(), admin.calls(), &row).await?;
+    let body = crl_bytes::body(&admin.engine_handle(), admin.calls(), admin.limits(), &row).await?;
     Ok(([(axum::http::header::CONTENT_TYPE, accept::CRL)], body).into_response())
 }
 

@@ -50,10 +50,14 @@ pub(super) async fn me(State(admin): State<Admin>, Anyone(caller): Anyone) -> ax
     tag = "server",
     responses((status = 202, description = "The server is stopping"), Problems),
 )]
-pub(super) async fn stop(State(admin): State<Admin>, Allowed(by): Allowed<right::Operate>) -> StatusCode {
+pub(super) async fn stop(
+    State(admin): State<Admin>,
+    Allowed(by): Allowed<right::Operate>,
+) -> Result<StatusCode, Problem> {
     tracing::info!(caller = by.caller().name, "the server was asked to stop");
+    admin.call(move |engine| engine.request_stop(&by)).await?;
     admin.ask_to_stop();
-    StatusCode::ACCEPTED
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Read the listeners' certificates and keys again.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,10 +13,14 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tower::Service;
 
 use super::stream::{Activity, Answer, Stream, Watched};
 use crate::{Limits, Peer};
+
+/// How long saying farewell to an idle peer may take.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves one connection to its end. `peer` goes into every request's extensions. When `stop` becomes true the requests
 /// under way are finished and no further one is taken.
@@ -45,7 +50,11 @@ pub(super) async fn serve(
     let mut expired = pin!(activity.expired(limits));
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        () = &mut expired => return,
+        () = &mut expired => {
+            // Told in HTTP/2; in HTTP/1.1 the end itself says it.
+            connection.as_mut().graceful_shutdown();
+            timeout(FAREWELL, connection.as_mut()).await.unwrap_or(Ok(()))
+        }
         () = super::stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {

@@ -214,9 +214,14 @@ impl Door {
         match (self, arrival) {
             (Self::Unix { accounts, .. }, Arrival::Unix(stream)) => {
                 let peer = stream.peer_cred()?;
-                let accounts = Arc::clone(accounts);
-                let caller = tokio::task::spawn_blocking(move || accounts.caller(peer.uid(), peer.gid()));
-                Ok((Box::new(stream), Some(Peer(caller.await?))))
+                let caller = match accounts.known(peer.uid(), peer.gid()) {
+                    Some(caller) => caller,
+                    None => {
+                        let accounts = Arc::clone(accounts);
+                        tokio::task::spawn_blocking(move || accounts.caller(peer.uid(), peer.gid())).await?
+                    }
+                };
+                Ok((Box::new(stream), Some(Peer(caller))))
             }
             (Self::Tls { live, .. }, Arrival::Tcp(stream)) => {
                 stream.set_nodelay(true)?;

@@ -4,7 +4,11 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use tokio::net::{UnixListener, UnixStream};
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1_024;
 
 /// A listening Unix socket and its file.
 #[derive(Debug)]
@@ -29,27 +33,22 @@ impl UnixSocket {
             Ok(_) if UnixStream::connect(path).await.is_ok() => {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it"));
             }
-            Ok(_) => {}
+            Ok(_) => std::fs::remove_file(path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        // Bound under another name and renamed, so that the path never shows a socket with the wrong mode.
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}", std::process::id()));
-        let fresh = path.with_file_name(name);
-        if let Err(error) = std::fs::remove_file(&fresh)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let listener = UnixListener::bind(&fresh)?;
+        // Between binding and listening nobody can connect: the mode is set there.
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        bind(&socket, &SocketAddrUnix::new(path)?)?;
         let finish = || {
-            std::fs::set_permissions(&fresh, PermissionsExt::from_mode(mode))?;
-            let metadata = std::fs::symlink_metadata(&fresh)?;
-            std::fs::rename(&fresh, path)?;
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode))?;
+            let metadata = std::fs::symlink_metadata(path)?;
+            listen(&socket, BACKLOG)?;
             Ok((metadata.dev(), metadata.ino()))
         };
-        let file = finish().inspect_err(|_: &io::Error| drop(std::fs::remove_file(&fresh)))?;
+        let file = finish().inspect_err(|_: &io::Error| drop(std::fs::remove_file(path)))?;
+        let listener = UnixListener::from_std(socket.into())?;
         Ok(Self { listener, path: path.to_owned(), file })
     }
 }
@@ -77,6 +76,13 @@ mod tests {
         let error = UnixSocket::bind(&path, 0o660).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         drop(socket);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_path_that_is_too_long_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(UnixSocket::bind(&folder.path().join("a".repeat(120)), 0o600).await.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -25,20 +25,24 @@ pub(crate) struct Accounts {
 type Known = (Instant, Arc<Caller>);
 
 impl Accounts {
+    /// The caller with these effective ids, where they were looked up lately.
+    pub(crate) fn known(&self, uid: u32, gid: u32) -> Option<Arc<Caller>> {
+        let known = self.known.lock();
+        let (since, caller) = known.get(&(uid, gid))?;
+        (since.elapsed() < KEPT).then(|| Arc::clone(caller))
+    }
+
     /// The caller with these effective ids. May block.
     pub(crate) fn caller(&self, uid: u32, gid: u32) -> Arc<Caller> {
-        let now = Instant::now();
-        if let Some((since, caller)) = self.known.lock().get(&(uid, gid))
-            && now.duration_since(*since) < KEPT
-        {
-            return Arc::clone(caller);
+        if let Some(caller) = self.known(uid, gid) {
+            return caller;
         }
         let caller = Arc::new(look_up(uid, gid));
         let mut known = self.known.lock();
         if known.len() >= KEPT_MAX {
             known.clear();
         }
-        known.insert((uid, gid), (now, Arc::clone(&caller)));
+        known.insert((uid, gid), (Instant::now(), Arc::clone(&caller)));
         caller
     }
 }

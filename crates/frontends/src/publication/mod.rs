@@ -43,6 +43,7 @@ const OVERDUE_SECONDS: u64 = 60;
 struct Publication {
     engine: Arc<Engine>,
     calls: Calls,
+    limits: Arc<Limits>,
 }
 
 /// What the headers of a document say.
@@ -55,8 +56,8 @@ struct Description {
 }
 
 /// The routes of publication.
-pub(crate) fn router(engine: Arc<Engine>, limits: &Limits) -> Router {
-    let publication = Publication { engine, calls: Calls::new(limits) };
+pub(crate) fn router(engine: Arc<Engine>, limits: Arc<Limits>) -> Router {
+    let publication = Publication { engine, calls: Calls::new(&limits), limits };
     Router::new()
         .route("/{file}", any(serve))
         .route("/CertEnroll/{file}", any(serve))
@@ -108,7 +109,8 @@ impl Publication {
         let row = row.ok_or_else(|| Problem::new(Kind::NotFound, "not found"))?;
         let description = Description::of(&row, self.engine.now());
         let whole = method == Method::GET && !description.is_held(headers);
-        let body = if whole { crl_bytes::body(&self.engine, &self.calls, &row).await? } else { Body::empty() };
+        let body =
+            if whole { crl_bytes::body(&self.engine, &self.calls, &self.limits, &row).await? } else { Body::empty() };
         Ok(description.answer(headers, body))
     }
 }

@@ -16,7 +16,10 @@ use frontends::client::blocking::Client;
 use frontends::listen::{Address, Bound, TlsFiles};
 use frontends::model::{ModuleKind, ModuleRole, ModuleSetting};
 use frontends::{Frontends, Limits, Setup, this_user};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
+};
 use testkit::authority::{Authority, Builder};
 
 /// How long a test waits for what must happen.
@@ -171,6 +174,29 @@ impl Site {
         write_server_certificate(self.folder.path(), &self.tls.as_ref().unwrap().issuer)
     }
 
+    /// A CRL of the TLS issuer that lists this client certificate.
+    pub fn revoke_client(&self, files: &TlsClientFiles) -> String {
+        let issuer = &self.tls.as_ref().unwrap().issuer;
+        let pem = std::fs::read(&files.certificate).unwrap();
+        let serial = pki::Certificate::decode(&pem).unwrap().serial();
+        let now = rcgen::date_time_ymd(2020, 1, 1);
+        let revoked = RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial.as_bytes()),
+            revocation_time: now,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let parameters = CertificateRevocationListParams {
+            this_update: now,
+            next_update: rcgen::date_time_ymd(2120, 1, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: vec![revoked],
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        parameters.signed_by(issuer).unwrap().pem().unwrap()
+    }
+
     /// A connection to the socket that gives up after [`PATIENCE`].
     pub fn connect(&self) -> UnixStream {
         let stream = UnixStream::connect(&self.socket).unwrap();
@@ -200,6 +226,7 @@ pub fn client_files(folder: &Path, common_name: &str, issuer: &CertifiedIssuer<'
 pub fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut parameters = named(name);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
 }
 
