@@ -97,42 +97,32 @@ pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Su
 }
 
 /// Reads the request into its row. What cannot be read is kept as it came.
-pub(crate) fn read(site: &Site, mut request: Request, raw: Vec<u8>) -> Result<Request, (Request, Failure)> {
-    const PARSING: &str = "Error Parsing Request";
+pub(crate) fn read(site: &Site, request: &mut Request, raw: Vec<u8>) -> Result<(), Failure> {
     const VERIFYING: &str = "Error Verifying Request Signature or Signing Certificate";
-    const CONSTRUCTING: &str = "Error Constructing Certificate";
 
-    let (parsed, failure) = match pki::decode_request(&raw) {
-        Ok(der) if der.len() > site.config.request_bytes_max => {
-            let text = format!("{} bytes; at most {} are taken", der.len(), site.config.request_bytes_max);
-            (None, Some(Failure::new(HResult::CERTSRV_E_ENCODING_LENGTH, PARSING, text)))
+    let parsed = match decode(&raw, site.config.request_bytes_max) {
+        Ok(parsed) => parsed,
+        Err(failure) => {
+            Arc::make_mut(&mut request.body).raw = raw;
+            return Err(failure);
         }
-        Ok(der) => match CertificationRequest::from_der(&der) {
-            Ok(parsed) => (Some(parsed), None),
-            Err(error) => (None, Some(Failure::new(HResult::ERROR_INVALID_DATA, PARSING, error))),
-        },
-        Err(error) => (None, Some(Failure::new(HResult::CRYPT_E_INVALID_MSG_TYPE, PARSING, error))),
     };
-    let Some(parsed) = parsed else {
-        Arc::make_mut(&mut request.body).raw = raw;
-        let failure = failure.expect("a request that was not read has a reason");
-        return Err((request, failure));
-    };
-    take_over(site, &mut request, &parsed);
+    take_over(site, request, &parsed);
+    parsed.verify().map_err(|error| Failure::new(HResult::NTE_BAD_SIGNATURE, VERIFYING, error))?;
+    let quality = parsed.public_key().quality(&site.config.key_rules);
+    quality.map_err(|error| Failure::new(HResult::CERTSRV_E_KEY_LENGTH, VERIFYING, error))?;
+    prepare(site, request, &parsed).map_err(|error| Failure::new(error.code(), "Error Constructing Certificate", error))
+}
 
-    if let Err(error) = parsed.verify() {
-        return Err((request, Failure::new(HResult::NTE_BAD_SIGNATURE, VERIFYING, error)));
+fn decode(raw: &[u8], bytes_max: usize) -> Result<CertificationRequest, Failure> {
+    const PARSING: &str = "Error Parsing Request";
+    let der =
+        pki::decode_request(raw).map_err(|error| Failure::new(HResult::CRYPT_E_INVALID_MSG_TYPE, PARSING, error))?;
+    if der.len() > bytes_max {
+        let text = format!("{} bytes; at most {bytes_max} are taken", der.len());
+        return Err(Failure::new(HResult::CERTSRV_E_ENCODING_LENGTH, PARSING, text));
     }
-    if let Err(error) = parsed.public_key().quality(&site.config.key_rules) {
-        return Err((request, Failure::new(HResult::CERTSRV_E_KEY_LENGTH, VERIFYING, error)));
-    }
-    match prepare(site, &mut request, &parsed) {
-        Ok(()) => Ok(request),
-        Err(error) => {
-            let code = error.code();
-            Err((request, Failure::new(code, CONSTRUCTING, error)))
-        }
-    }
+    CertificationRequest::from_der(&der).map_err(|error| Failure::new(HResult::ERROR_INVALID_DATA, PARSING, error))
 }
 
 /// Copies what the request says of itself into its row.

@@ -23,7 +23,7 @@ pub(crate) struct Composed {
 /// Puts the certificate together, and holds it to the profile's and the issuer's limits whatever policy answered.
 pub(crate) fn compose(site: &Site, request: &Request, issuer: &Issuer<'_>) -> Result<Composed, Failure> {
     let profile = profile_of(site, request)?;
-    let extensions = accept::enabled(request).map(extensions::encoded).collect::<Result<Vec<_>, _>>()?;
+    let mut extensions = accept::enabled(request).map(extensions::encoded).collect::<Result<Vec<_>, _>>()?;
     check_extensions(profile, issuer, &extensions)?;
     let parsed = pki::CertificationRequest::from_der(&request.body.raw)
         .map_err(|error| Failure::new(HResult::ERROR_INVALID_DATA, CONSTRUCTING, error))?;
@@ -33,11 +33,14 @@ pub(crate) fn compose(site: &Site, request: &Request, issuer: &Issuer<'_>) -> Re
         Name::from_components(&site.config.subject_template, &request.subject, site.config.name_lengths)
             .map_err(|error| Failure::new(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, CONSTRUCTING, error))?
     };
-    if subject.is_empty() && !extensions.iter().any(|extension| extension.oid == oid::SUBJECT_ALT_NAME) {
-        return Err(refused(
-            HResult::CERTSRV_E_BAD_REQUESTSUBJECT,
-            "there is neither a subject nor a subject alternative name",
-        ));
+    if subject.is_empty() {
+        // Without a subject the alternative names are the identity: critical (RFC 5280 4.2.1.6).
+        let names = extensions.iter_mut().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME);
+        let names = names.ok_or_else(|| {
+            let text = "there is neither a subject nor a subject alternative name";
+            refused(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, text)
+        })?;
+        names.critical = true;
     }
     let (not_before, not_after) = validity(site, request, profile, issuer)?;
     let tbs = TbsCertificate {

@@ -50,10 +50,10 @@ impl Engine {
     /// that cannot be written ([`Error::Unavailable`]: nothing was issued).
     pub fn submit(&self, by: &Authorised<right::Enrol>, submission: Submission) -> Result<Outcome, Error> {
         accept::check_entry(&self.site, by, &submission)?;
-        let request = accept::record(&self.site, by, &submission)?;
-        let request = match accept::read(&self.site, request, submission.request) {
-            Ok(accepted) => self.decide(accepted, None),
-            Err((request, failure)) => failure.into_request(request, self.site.now()),
+        let mut request = accept::record(&self.site, by, &submission)?;
+        let request = match accept::read(&self.site, &mut request, submission.request) {
+            Ok(()) => self.decide(request, None),
+            Err(failure) => failure.into_request(request, self.site.now()),
         };
         self.commit_decision(request, by.caller().name.clone(), None)
     }
@@ -106,8 +106,8 @@ impl Engine {
         let audit = audit::decision(&request, act, caller, now);
         let outcome = Outcome::of(&request);
         let change = Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() };
-        self.counters.count(outcome.disposition);
         self.commit(change)?;
+        self.counters.count(outcome.disposition);
         Ok(outcome)
     }
 

@@ -19,6 +19,38 @@ use testkit::recorder::Recorder;
 struct Answered {
     certificates: Vec<(RequestId, Serial)>,
     revoked: Vec<Serial>,
+    /// Events that a module was told in an earlier process.
+    told: BTreeSet<EventId>,
+}
+
+impl Answered {
+    fn issued(&mut self, request: RequestId, serial: Serial) {
+        println!("issued {request} {serial}");
+        self.certificates.push((request, serial));
+    }
+
+    fn revoked(&mut self, serial: Serial) {
+        println!("revoked {serial}");
+        self.revoked.push(serial);
+    }
+
+    /// What a process said before it was killed.
+    fn read(output: &str) -> Self {
+        let mut answered = Self::default();
+        for line in output.lines() {
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["issued", id, serial] => {
+                    answered.certificates.push((RequestId(id.parse().unwrap()), serial.parse().unwrap()));
+                }
+                ["revoked", serial] => answered.revoked.push(serial.parse().unwrap()),
+                ["told", id] => {
+                    answered.told.insert(EventId(id.parse().unwrap()));
+                }
+                _ => {}
+            }
+        }
+        answered
+    }
 }
 
 /// One of everything. Errors are what the fault is for: only answers count.
@@ -35,9 +67,9 @@ fn work(authority: &Authority, answered: &mut Answered) {
 
     let issued = submit("issued.example", "");
     if let Some(der) = issued.as_ref().and_then(|outcome| outcome.certificate.as_ref()) {
-        answered.certificates.push((issued.as_ref().unwrap().request, serial(der)));
+        answered.issued(issued.as_ref().unwrap().request, serial(der));
         if engine.revoke(&officer, &serial(der), RevocationReason::CertificateHold, None).is_ok() {
-            answered.revoked.push(serial(der));
+            answered.revoked(serial(der));
         }
     }
     if let Some(pending) = submit("pending.example", "Disposition:Pending") {
@@ -45,7 +77,7 @@ fn work(authority: &Authority, answered: &mut Answered) {
         if let Ok(approved) = engine.approve(&officer, pending.request)
             && let Some(der) = &approved.certificate
         {
-            answered.certificates.push((approved.request, serial(der)));
+            answered.issued(approved.request, serial(der));
         }
     }
     submit("denied.example", "Disposition:Deny");
@@ -117,13 +149,13 @@ fn check(builder: Builder, recorder: &Recorder, answered: &Answered, what: &str)
         authority.engine.module(&reader, "recorder").unwrap().lag == 0
     });
     let events = authority.engine.events(&reader, EventId(0), ExitEvents::all(), 1_000).unwrap();
-    let told = recorder.counts();
+    let told: BTreeSet<EventId> = recorder.counts().into_keys().chain(answered.told.iter().copied()).collect();
     for (event, request) in &events {
-        assert!(told.contains_key(&event.id), "{what}: event {} was not told", event.id);
+        assert!(told.contains(&event.id), "{what}: event {} was not told", event.id);
         assert_eq!(event.request.is_some(), request.is_some(), "{what}");
     }
     let known: BTreeSet<EventId> = events.iter().map(|(event, _)| event.id).collect();
-    let invented: Vec<_> = told.keys().filter(|id| id.0 > 0 && !known.contains(id)).collect();
+    let invented: Vec<_> = told.iter().filter(|id| id.0 > 0 && !known.contains(id)).collect();
     assert!(invented.is_empty(), "{what}: told of {invented:?}");
 }
 
@@ -156,4 +188,57 @@ fn every_call_of_the_database_fails_in_turn_and_nothing_is_lost() {
             check(builder, &recorder, &answered, &what);
         }
     }
+}
+
+/// Where the child works, and which call kills it: `FOLDER CALL SIDE`.
+const ORDER: &str = "EXEUNT_TEST_FAULT";
+
+/// Not a test of its own: the process that [`every_call_of_the_database_kills_the_process_in_turn`] starts and loses.
+#[test]
+fn child() {
+    let Ok(order) = std::env::var(ORDER) else { return };
+    let [folder, call, side] = order.split(' ').collect::<Vec<_>>()[..] else { panic!("{order}") };
+    let builder = Builder::in_folder(std::path::Path::new(folder));
+    let recorder = Recorder::all();
+    recorder.behave(|notification| {
+        println!("told {}", notification.id);
+        Ok(())
+    });
+    builder.loader().exit("recorder", recorder);
+    let (authority, store) = open(builder);
+    authority.add_exit("recorder", StartFrom::Beginning, options());
+    let side = if side == "before" { Side::Before } else { Side::After };
+    store.fail(Fault { call: call.parse().unwrap(), side, kind: Kind::Abort });
+    work(&authority, &mut Answered::default());
+    println!("done {}", store.calls());
+    // The rest of the calls are the dispatcher's and the schedule's: they go on until the process is killed, or ends.
+    authority.close();
+}
+
+#[test]
+fn every_call_of_the_database_kills_the_process_in_turn_and_nothing_is_lost() {
+    let mut last = None;
+    for call in 1.. {
+        for side in ["before", "after"] {
+            let folder = tempfile::tempdir().unwrap();
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "child", "--nocapture"])
+                .env(ORDER, format!("{} {call} {side}", folder.path().display()))
+                .output()
+                .unwrap();
+            let output = String::from_utf8_lossy(&child.stdout);
+            let builder = Builder::in_folder(folder.path());
+            let recorder = Recorder::all();
+            builder.loader().exit("recorder", recorder.clone());
+            check(builder, &recorder, &Answered::read(&output), &format!("killed at call {call}, {side}"));
+            if child.status.success() {
+                last = Some(call);
+            }
+        }
+        if last == Some(call) {
+            break;
+        }
+        assert!(call < 1_000, "the work comes to no end");
+    }
+    assert!(last.unwrap() > 20, "hardly anything was killed");
 }

@@ -80,7 +80,11 @@ fn commit(path: &Path, threads: i64, time: Duration) -> Outcome {
             let (now, at) = (store.statistics(), Instant::now());
             let (jobs, groups) = ((now.jobs - last.jobs) as f64, (now.groups - last.groups) as f64);
             let rate = jobs / at.duration_since(seen).as_secs_f64();
-            println!("{rate:>8.0} changes/s, {:>6.1} in a group, {} MiB log", jobs / groups.max(1.0), log_size(path) >> 20);
+            println!(
+                "{rate:>8.0} changes/s, {:>6.1} in a group, {} MiB log",
+                jobs / groups.max(1.0),
+                log_size(path) >> 20
+            );
             (last, seen) = (now, at);
         }
         stop.store(true, Ordering::Relaxed);
@@ -91,7 +95,15 @@ fn commit(path: &Path, threads: i64, time: Duration) -> Outcome {
         Ok(all)
     })?;
     println!("all: {:.0} changes/s; {}", waits.len() as f64 / time.as_secs_f64(), percentiles(&mut waits));
-    println!("resident: {} MiB", resident_kib() / 1024);
+    let changes = waits.len().max(1) as f64;
+    for thread in ["store-committer", "store-checkpoin"] {
+        println!("{thread}: {:.0} us of processor a change", thread_time(thread).as_micros() as f64 / changes);
+    }
+    println!(
+        "written: {:.1} KiB a change; resident: {} MiB",
+        process_number("io", "write_bytes:") as f64 / 1024.0 / changes,
+        process_number("status", "VmRSS:") / 1024
+    );
     Ok(())
 }
 
@@ -157,7 +169,9 @@ fn fill(path: &Path, rows: i64) -> Outcome {
     let connection = Connection::open(path)?;
     connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; PRAGMA temp_store = FILE")?;
     let definitions = connection
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'request' AND sql IS NOT NULL")?
+        .prepare(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'request' AND sql IS NOT NULL",
+        )?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<Vec<(String, String)>, _>>()?;
     for (name, _) in &definitions {
@@ -179,7 +193,8 @@ fn fill(path: &Path, rows: i64) -> Outcome {
         println!("{name} in {:.0?}", start.elapsed());
     }
     connection.execute_batch("PRAGMA synchronous = FULL")?;
-    let mut sizes = connection.prepare("SELECT name, sum(pgsize) / 1048576 FROM dbstat GROUP BY name ORDER BY 2 DESC")?;
+    let mut sizes =
+        connection.prepare("SELECT name, sum(pgsize) / 1048576 FROM dbstat GROUP BY name ORDER BY 2 DESC")?;
     let mut found = sizes.query([])?;
     while let Some(row) = found.next()? {
         let (name, size): (String, i64) = (row.get(0)?, row.get(1)?);
@@ -190,6 +205,7 @@ fn fill(path: &Path, rows: i64) -> Outcome {
     Ok(())
 }
 
+/// What [`fill`] writes: numbers ?1 to ?2.
 const FILL: &str = "
     INSERT INTO request
     WITH RECURSIVE n (id) AS (SELECT ?1 UNION ALL SELECT id + 1 FROM n WHERE id < ?2),
@@ -231,17 +247,37 @@ fn searches(path: &Path) -> Outcome {
         ("requester", vec![format!("RequesterName={requester}")], Order::Newest),
         ("requester, prefix", vec![format!("RequesterName^={requester}")], Order::Newest),
         ("common name", vec![format!("CommonName={common_name}")], Order::Newest),
-        ("common name, prefix", vec![format!("CommonName^={}", common_name.split('.').next().unwrap_or_default())], Order::Newest),
+        (
+            "common name, prefix",
+            vec![format!("CommonName^={}", common_name.split('.').next().unwrap_or_default())],
+            Order::Newest,
+        ),
         ("common name, contains (none)", vec!["CommonName~=nowhere".into()], Order::Newest),
         ("pending", vec!["Disposition=pending".into()], Order::Newest),
         ("denied", vec!["Disposition=denied".into()], Order::Newest),
         ("revoked", vec!["Disposition=revoked".into()], Order::Newest),
         ("issued", vec!["Disposition=issued".into()], Order::Newest),
         ("submitted since", vec![format!("SubmittedWhen>={submitted}")], Order::Newest),
-        ("submitted in an hour", vec![format!("SubmittedWhen>={submitted}"), format!("SubmittedWhen<{}", hour_after(submitted)?)], Order::Newest),
+        (
+            "submitted in an hour",
+            vec![format!("SubmittedWhen>={submitted}"), format!("SubmittedWhen<{}", hour_after(submitted)?)],
+            Order::Newest,
+        ),
         ("expires before", vec![format!("NotAfter<{not_after}")], Order::Newest),
-        ("expires in an hour", vec![format!("NotAfter>={not_after}"), format!("NotAfter<{}", hour_after(not_after)?)], Order::Newest),
-        ("expires in an hour, issued", vec![format!("NotAfter>={not_after}"), format!("NotAfter<{}", hour_after(not_after)?), "Disposition=issued".into()], Order::Expiry),
+        (
+            "expires in an hour",
+            vec![format!("NotAfter>={not_after}"), format!("NotAfter<{}", hour_after(not_after)?)],
+            Order::Newest,
+        ),
+        (
+            "expires in an hour, issued",
+            vec![
+                format!("NotAfter>={not_after}"),
+                format!("NotAfter<{}", hour_after(not_after)?),
+                "Disposition=issued".into(),
+            ],
+            Order::Expiry,
+        ),
         ("alternative name (none)", vec!["SubjectAltName~=nowhere.example".into()], Order::Newest),
         ("organizational unit", vec!["OU=Unit 7".into()], Order::Newest),
         ("organizational unit (none)", vec!["OU=Unit 77".into()], Order::Newest),
@@ -299,7 +335,14 @@ fn sweep(path: &Path) -> Outcome {
 fn percentiles(waits: &mut [Duration]) -> String {
     waits.sort_unstable();
     let at = |share: f64| waits.get((waits.len() as f64 * share) as usize).copied().unwrap_or_default();
-    format!("p50 {:.2?}, p90 {:.2?}, p99 {:.2?}, p99.9 {:.2?}, max {:.2?}", at(0.5), at(0.9), at(0.99), at(0.999), at(0.99999))
+    format!(
+        "p50 {:.2?}, p90 {:.2?}, p99 {:.2?}, p99.9 {:.2?}, max {:.2?}",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(0.999),
+        at(0.99999)
+    )
 }
 
 fn log_size(path: &Path) -> u64 {
@@ -308,8 +351,26 @@ fn log_size(path: &Path) -> u64 {
     std::fs::metadata(PathBuf::from(name)).map_or(0, |data| data.len())
 }
 
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+/// A number from one of the files about this process.
+fn process_number(file: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Processor time of the living thread with this name (the first 15 octets of it).
+fn thread_time(name: &str) -> Duration {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Duration::ZERO };
+    for task in tasks.flatten() {
+        let read = |file: &str| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
+        if read("comm").trim() == name {
+            // proc(5): user and system time are the 12th and 13th field after the name, in hundredths of a second.
+            let stat = read("stat");
+            let after = stat.rsplit(')').next().unwrap_or_default();
+            let ticks =
+                after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>();
+            return Duration::from_millis(ticks * 10);
+        }
+    }
+    Duration::ZERO
 }

@@ -67,9 +67,9 @@ fn from_sqlite(error: &rusqlite::Error) -> StoreError {
             "{error}; see that the server's account may write the database file and its directory"
         )),
         ErrorCode::OutOfMemory => StoreError::Unavailable(format!("{error}; give the server more memory")),
-        ErrorCode::OperationInterrupted => {
-            StoreError::Unavailable("the search took too long and was ended; narrow it by a column that has an index".into())
-        }
+        ErrorCode::OperationInterrupted => StoreError::Unavailable(
+            "the search took too long and was ended; narrow it by a column that has an index".into(),
+        ),
         _ => StoreError::Unavailable(error.to_string()),
     }
 }

@@ -96,7 +96,9 @@ fn what_is_not_ours_is_refused() {
     let connection = Connection::open(&path).expect("SQLite opens it");
     connection.pragma_update(None, "user_version", 1000).expect("set");
     drop(connection);
-    for outcome in [SqliteStore::open(&path, Options::default()), SqliteStore::open_read_only(&path, Options::default())] {
+    for outcome in
+        [SqliteStore::open(&path, Options::default()), SqliteStore::open_read_only(&path, Options::default())]
+    {
         let error = refusal(outcome);
         assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("a newer server wrote it")), "{error}");
     }
@@ -145,7 +147,7 @@ fn damage_is_found() {
     let harm = [
         ("DELETE FROM event WHERE id = 7", "events are missing"),
         ("DELETE FROM audit WHERE id = 40; DELETE FROM audit WHERE id = 3", "audit entries are missing"),
-        ("DELETE FROM request_history WHERE id = 4", "reports request 4 at version 1, which is gone"),
+        ("DELETE FROM request_history WHERE id = 3", "reports request 3 at version 1, which is gone"),
         ("DELETE FROM request_body WHERE id = 5", "request 5 has no large parts"),
         ("UPDATE request SET version = 1 WHERE id = 6", "the history of request 6"),
         ("UPDATE sequence SET reserved = 3", "request 20 lies above"),

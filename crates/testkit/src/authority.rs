@@ -187,16 +187,34 @@ pub struct Authority {
     /// Its module kinds.
     pub loader: Arc<TestLoader>,
     /// Its folder; CRLs are written to `crl/` in it.
-    pub folder: Arc<TempDir>,
+    pub folder: Arc<Folder>,
     /// Its key.
     pub signer: Arc<dyn Signer>,
     builder: Builder,
 }
 
+/// Where an authority lives.
+pub enum Folder {
+    /// As long as the test.
+    Temporary(TempDir),
+    /// As long as whoever made it wants.
+    Kept(PathBuf),
+}
+
+impl Folder {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+}
+
 /// How an authority is made.
 #[derive(Clone)]
 pub struct Builder {
-    folder: Arc<TempDir>,
+    folder: Arc<Folder>,
     clock: TestClock,
     signer: Arc<dyn Signer>,
     loader: Arc<TestLoader>,
@@ -208,14 +226,32 @@ pub struct Builder {
 impl Builder {
     /// An authority with a key of this algorithm and a self-signed certificate.
     pub fn new(algorithm: KeyAlgorithm) -> Self {
+        let folder = Folder::Temporary(tempfile::tempdir().expect("a temporary folder"));
+        Self::on(folder, Arc::new(keys::generate(algorithm).expect("a key")))
+    }
+
+    /// An authority in a folder, with the P-256 key that lies there: for tests of several processes, one after the
+    /// other. The first makes the key.
+    pub fn in_folder(path: &Path) -> Self {
+        let file = path.join("key.p8");
+        let key = match std::fs::read(&file) {
+            Ok(der) => keys::KeyMaterial::from_pkcs8(&der).expect("the key of an earlier process"),
+            Err(_) => {
+                let key = keys::generate(KeyAlgorithm::P256).expect("a key");
+                std::fs::write(&file, key.to_pkcs8().expect("PKCS#8").as_slice()).expect("a writable folder");
+                key
+            }
+        };
+        Self::on(Folder::Kept(path.to_owned()), Arc::new(key))
+    }
+
+    fn on(folder: Folder, signer: Arc<dyn Signer>) -> Self {
         let clock = TestClock(Arc::new(Mutex::new("2026-11-22T12:00:00Z".parse().expect("a moment"))));
-        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        std::fs::create_dir(folder.path().join("crl")).expect("a folder for CRLs");
+        std::fs::create_dir_all(folder.path().join("crl")).expect("a folder for CRLs");
         let loader = Arc::new(TestLoader::default());
         loader.policy("plain", plain_policy());
-        let signer: Arc<dyn Signer> = Arc::new(keys::generate(algorithm).expect("a key"));
         let config = config(folder.path());
-        Self { folder, clock, signer, loader, config, wrapped: false, wrap: Arc::new(|store| store) }
+        Self { folder: Arc::new(folder), clock, signer, loader, config, wrapped: false, wrap: Arc::new(|store| store) }
     }
 
     /// Changes the configuration.

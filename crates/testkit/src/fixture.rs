@@ -63,7 +63,11 @@ pub fn request(id: i64) -> Request {
             extensions: vec![
                 extension("2.5.29.15", ExtensionFlags::CRITICAL | ExtensionFlags::ORIGIN_POLICY, octets(id, 4)),
                 extension("2.5.29.17", ExtensionFlags::ORIGIN_REQUEST, octets(id + 1, 300)),
-                extension("1.3.6.1.4.1.311.21.7", ExtensionFlags::DISABLE | ExtensionFlags::ORIGIN_REQUEST, octets(id, 40)),
+                extension(
+                    "1.3.6.1.4.1.311.21.7",
+                    ExtensionFlags::DISABLE | ExtensionFlags::ORIGIN_REQUEST,
+                    octets(id, 40),
+                ),
             ],
             certificate: Some(octets(id + 2, 1100)),
         }),

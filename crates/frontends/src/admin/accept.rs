@@ -82,4 +82,17 @@ mod tests {
             assert_eq!(choose(&headers, &offers).ok(), chosen, "{accept:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_read(accept in "[ -~]{0,64}", ranges in "((application|text|\\*)/(json|\\*)?(; ?q=[0-9.]{0,4})?,? ?){0,6}") {
+            for text in [accept, ranges] {
+                let mut headers = HeaderMap::new();
+                headers.insert(ACCEPT, text.parse().unwrap());
+                if let Ok(chosen) = choose(&headers, &[JSON, PEM]) {
+                    proptest::prop_assert!([JSON, PEM].contains(&chosen));
+                }
+            }
+        }
+    }
 }

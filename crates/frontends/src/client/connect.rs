@@ -157,4 +157,13 @@ mod tests {
             assert!(host_and_port(url).is_err(), "{url}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_url_is_read(url in "(https://)?.{0,32}") {
+            if let Ok((host, _)) = host_and_port(&url) {
+                proptest::prop_assert!(url.contains(&host) && !host.is_empty());
+            }
+        }
+    }
 }

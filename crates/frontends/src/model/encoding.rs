@@ -136,4 +136,20 @@ mod tests {
         assert_eq!((lines[0], lines[1].len(), lines[2]), ("-----BEGIN X509 CRL-----", 64, "AA=="));
         assert_eq!(Base64(Vec::new()).to_pem("A").lines().count(), 2);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn bytes_survive_and_any_text_is_read(bytes: Vec<u8>, text: String) {
+            let base64 = Base64(bytes);
+            proptest::prop_assert_eq!(Base64::decode(&base64.encode()), Ok(base64.clone()));
+            let pem = base64.to_pem("CERTIFICATE");
+            let body: Vec<&str> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            proptest::prop_assert!(body.iter().all(|line| line.len() <= 64));
+            proptest::prop_assert_eq!(Base64::decode(&body.join("\n")), Ok(base64));
+            if let Ok(code) = text.parse::<Code>() {
+                proptest::prop_assert_eq!(code.to_string().parse(), Ok(code));
+            }
+            drop(Base64::decode(&text));
+        }
+    }
 }

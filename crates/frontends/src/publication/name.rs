@@ -81,4 +81,15 @@ mod tests {
             assert_eq!(names.document(file), document, "{file}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_name_is_read_and_only_ours_mean_something(file in "(Ex|ca.example.org_)?.{0,16}(\\(.{0,6}\\))?\\+?(\\.cr[lt])?") {
+            let names = Names { sanitized_name: "Ex", dns_name: "ca.example.org" };
+            if let Some(Document::Crl { key, delta }) = names.document(&file) {
+                let suffix = location::suffix(key);
+                proptest::prop_assert_eq!(file, format!("Ex{suffix}{}.crl", if delta { "+" } else { "" }));
+            }
+        }
+    }
 }

@@ -137,7 +137,9 @@ impl<'c> Writer<'c> {
         }
         for (name, text) in &values {
             match text {
-                Some(text) => self.execute("INSERT OR REPLACE INTO value (name, text) VALUES (?1, ?2)", params![name, text])?,
+                Some(text) => {
+                    self.execute("INSERT OR REPLACE INTO value (name, text) VALUES (?1, ?2)", params![name, text])?
+                }
                 None => self.execute("DELETE FROM value WHERE name = ?1", params![name])?,
             };
         }
@@ -154,7 +156,8 @@ impl<'c> Writer<'c> {
         // Rows may have come from elsewhere (an import of a whole database): never below the highest row.
         let highest: Option<i64> = self.connection.query_row("SELECT max(id) FROM request", [], |row| row.get(0))?;
         let mark = mark.max(highest.unwrap_or(0));
-        let end = mark.checked_add(count.into()).ok_or_else(|| Error::Unavailable("request numbers are used up".into()))?;
+        let end =
+            mark.checked_add(count.into()).ok_or_else(|| Error::Unavailable("request numbers are used up".into()))?;
         self.execute("UPDATE sequence SET reserved = ?1", params![end])?;
         Ok(RequestId(mark + 1))
     }
@@ -173,8 +176,7 @@ impl<'c> Writer<'c> {
             else {
                 continue;
             };
-            let holder: Option<i64> =
-                self.serial.query_row([issued.serial.as_bytes()], |row| row.get(0)).optional()?;
+            let holder: Option<i64> = self.serial.query_row([issued.serial.as_bytes()], |row| row.get(0)).optional()?;
             if holder.is_some_and(|holder| holder != request.id.0) || !(alone || serials.insert(issued.serial)) {
                 return Err(Error::Conflict(format!("the certificate with serial number {}", issued.serial)));
             }

@@ -49,8 +49,9 @@ impl Checkpointer {
     pub(crate) fn between_groups(&mut self, connection: &Connection) {
         if self.little_left.swap(false, Ordering::AcqRel) {
             self.failures.note(moved(connection));
-        } else if left(connection).is_some_and(|pages| pages >= std::env::var("STORE_CKPT").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGES_MIN))
-            && let Some(signal) = &self.signal
+        } else if left(connection).is_some_and(|pages| {
+            pages >= std::env::var("STORE_CKPT").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGES_MIN)
+        }) && let Some(signal) = &self.signal
         {
             // Full: the thread knows already.
             let _ = signal.try_send(());

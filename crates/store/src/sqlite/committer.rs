@@ -47,9 +47,17 @@ type Reply<T> = Sender<Result<T, StoreError>>;
 enum Job {
     Commit(Box<ReadyChange>, Reply<Committed>),
     Reserve(u32, Reply<RequestId>),
-    Prune { last: EventId, limit: usize, reply: Reply<usize> },
+    Prune {
+        last: EventId,
+        limit: usize,
+        reply: Reply<usize>,
+    },
     NewCrlBody(Reply<CrlBody>),
-    AppendCrlBody { body: CrlBody, chunk: Vec<u8>, reply: Reply<()> },
+    AppendCrlBody {
+        body: CrlBody,
+        chunk: Vec<u8>,
+        reply: Reply<()>,
+    },
     #[cfg(test)]
     Panic(Reply<()>),
 }
@@ -196,9 +204,7 @@ fn write_all(writer: &mut Writer<'_>, group: Vec<Job>, answers: &mut Vec<Answer>
     let mut failed = writer.begin().err();
     for job in group {
         let error = match job {
-            Job::Commit(change, reply) => {
-                settle(failed.is_none().then(|| writer.apply(*change)), reply, answers)
-            }
+            Job::Commit(change, reply) => settle(failed.is_none().then(|| writer.apply(*change)), reply, answers),
             Job::Reserve(count, reply) => settle(failed.is_none().then(|| writer.reserve(count)), reply, answers),
             Job::Prune { last, limit, reply } => {
                 settle(failed.is_none().then(|| prune::prune(writer.connection, last, limit)), reply, answers)
@@ -282,7 +288,8 @@ mod tests {
 
     fn audit(detail: &str) -> ReadyChange {
         let caller = "caller".to_owned();
-        let audit = NewAudit { code: 5000, at: Timestamp::UNIX_EPOCH, caller, request: None, detail: detail.to_owned() };
+        let audit =
+            NewAudit { code: 5000, at: Timestamp::UNIX_EPOCH, caller, request: None, detail: detail.to_owned() };
         ReadyChange::new(Change { audit: Some(audit), ..Change::default() }).unwrap()
     }
 

@@ -24,7 +24,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Creates the file where there is none, readable by nobody else, and opens it for writing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     create_private(path)?;
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     let page = std::env::var("STORE_PAGE").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGE_BYTES);
     connection.pragma_update(None, "page_size", page)?;
@@ -47,7 +48,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
 
 /// Opens an existing file for reading.
 pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -46,12 +46,7 @@ fn read_module(row: &Row<'_>) -> Result<InstalledModule> {
 }
 
 /// A module's deliveries that wait or are parked, lowest event first.
-pub(crate) fn deliveries(
-    connection: &Connection,
-    module: &str,
-    after: EventId,
-    limit: usize,
-) -> Result<Vec<Delivery>> {
+pub(crate) fn deliveries(connection: &Connection, module: &str, after: EventId, limit: usize) -> Result<Vec<Delivery>> {
     let mut statement = connection.prepare_cached(
         "SELECT event, again, attempts, code, error, first_failed, last_failed FROM delivery
          WHERE module = ?1 AND event > ?2 ORDER BY event LIMIT ?3",

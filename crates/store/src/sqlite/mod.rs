@@ -188,7 +188,9 @@ impl Store for SqliteStore {
         filter: &RevokedFilter,
         each: &mut dyn FnMut(RevokedRow) -> Result<(), engine::Error>,
     ) -> Result<(), engine::Error> {
-        self.readers.with(|connection| crl::revoked(connection, filter, each).map_err(Swept::Failed)).map_err(Swept::into)
+        self.readers
+            .with(|connection| crl::revoked(connection, filter, each).map_err(Swept::Failed))
+            .map_err(Swept::into)
     }
 
     fn new_crl_body(&self) -> Result<CrlBody, StoreError> {

@@ -8,8 +8,8 @@ use crate::error::Result;
 
 /// Removes at most `limit` events numbered up to `last`, oldest first, and what only they needed.
 pub(crate) fn prune(connection: &Connection, last: EventId, limit: usize) -> Result<usize> {
-    let mut oldest = connection
-        .prepare_cached("SELECT id, request, hash, latest FROM event WHERE id <= ?1 ORDER BY id LIMIT ?2")?;
+    let mut oldest =
+        connection.prepare_cached("SELECT id, request, hash, latest FROM event WHERE id <= ?1 ORDER BY id LIMIT ?2")?;
     let mut rows = oldest.query(params![stored(last.0), stored(limit as u64)])?;
     let mut end: Option<(i64, [u8; 32], i64)> = None;
     let mut requests = Vec::new();

@@ -55,8 +55,11 @@ pub(crate) fn version(connection: &Connection, id: RequestId, version: u32) -> R
     if current.is_some() {
         return Ok(current);
     }
-    let mut statement = connection
-        .prepare_cached(concat!("SELECT ", request_columns!(""), " FROM request_history WHERE id = ?1 AND version = ?2"))?;
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        request_columns!(""),
+        " FROM request_history WHERE id = ?1 AND version = ?2"
+    ))?;
     let mut rows = statement.query(params![id.0, version])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut request = read_request(row, 0)?;
@@ -108,4 +111,3 @@ fn earlier_body(connection: &Connection, id: RequestId, version: u32) -> Result<
         certificate,
     })
 }
-

@@ -18,12 +18,68 @@ use crate::error::{Error, Result};
 macro_rules! request_columns {
     ($p:literal) => {
         concat!(
-            $p, "id, ", $p, "version, ", $p, "disposition, ", $p, "status, ", $p, "message, ", $p, "submitted, ",
-            $p, "resolved, ", $p, "requester, ", $p, "caller, ", $p, "request_type, ", $p, "flags, ", $p, "profile, ",
-            $p, "key_algorithm, ", $p, "key_bits, ", $p, "key_identifier, ", $p, "common_name, ", $p, "subject, ",
-            $p, "alternative_names, ", $p, "not_before, ", $p, "not_after, ", $p, "properties, ", $p, "serial, ",
-            $p, "sha1, ", $p, "ca_certificate, ", $p, "ca_key, ", $p, "distinguished_name, ", $p, "revoked_when, ",
-            $p, "revoked_effective, ", $p, "revoked_reason, ", $p, "publish_expired, ", $p, "event"
+            $p,
+            "id, ",
+            $p,
+            "version, ",
+            $p,
+            "disposition, ",
+            $p,
+            "status, ",
+            $p,
+            "message, ",
+            $p,
+            "submitted, ",
+            $p,
+            "resolved, ",
+            $p,
+            "requester, ",
+            $p,
+            "caller, ",
+            $p,
+            "request_type, ",
+            $p,
+            "flags, ",
+            $p,
+            "profile, ",
+            $p,
+            "key_algorithm, ",
+            $p,
+            "key_bits, ",
+            $p,
+            "key_identifier, ",
+            $p,
+            "common_name, ",
+            $p,
+            "subject, ",
+            $p,
+            "alternative_names, ",
+            $p,
+            "not_before, ",
+            $p,
+            "not_after, ",
+            $p,
+            "properties, ",
+            $p,
+            "serial, ",
+            $p,
+            "sha1, ",
+            $p,
+            "ca_certificate, ",
+            $p,
+            "ca_key, ",
+            $p,
+            "distinguished_name, ",
+            $p,
+            "revoked_when, ",
+            $p,
+            "revoked_effective, ",
+            $p,
+            "revoked_reason, ",
+            $p,
+            "publish_expired, ",
+            $p,
+            "event"
         )
     };
 }
@@ -31,9 +87,7 @@ macro_rules! request_columns {
 /// The columns of the large parts.
 macro_rules! body_columns {
     ($p:literal) => {
-        concat!(
-            $p, "raw, ", $p, "attribute_text, ", $p, "attributes, ", $p, "extensions, ", $p, "certificate"
-        )
+        concat!($p, "raw, ", $p, "attribute_text, ", $p, "attributes, ", $p, "extensions, ", $p, "certificate")
     };
 }
 
@@ -97,11 +151,9 @@ pub(crate) fn read_request(row: &Row<'_>, first: usize) -> Result<Request> {
     let bits: Option<i64> = column.take()?;
     let identifier: Option<Vec<u8>> = column.take()?;
     let key = match (algorithm, bits, identifier) {
-        (Some(algorithm), Some(bits), Some(identifier)) => Some(KeySummary {
-            algorithm,
-            bits: u32::try_from(bits).map_err(|_| damaged("a key length"))?,
-            identifier,
-        }),
+        (Some(algorithm), Some(bits), Some(identifier)) => {
+            Some(KeySummary { algorithm, bits: u32::try_from(bits).map_err(|_| damaged("a key length"))?, identifier })
+        }
         _ => None,
     };
     column.skip();
@@ -237,10 +289,7 @@ impl<'r> Columns<'r, '_> {
 
     fn moment(&mut self, id: RequestId) -> Result<Option<Timestamp>> {
         let microseconds: Option<i64> = self.take()?;
-        microseconds
-            .map(moment)
-            .transpose()
-            .map_err(|error| Error::Corrupt(format!("request {id}: {error}")))
+        microseconds.map(moment).transpose().map_err(|error| Error::Corrupt(format!("request {id}: {error}")))
     }
 }
 

@@ -33,9 +33,12 @@ pub(super) fn chosen(open: Open<'_>) {
     assert_eq!(numbers(0, ExitEvents::CRL_ISSUED, 3), [3, 7, 11]);
     assert_eq!(numbers(11, ExitEvents::CRL_ISSUED | ExitEvents::CERT_PENDING, 3), [14, 15, 18]);
     assert_eq!(numbers(39, ExitEvents::all(), 1000), [40]);
-    for (after, wanted, limit) in
-        [(40, ExitEvents::all(), 9), (u64::MAX, ExitEvents::all(), 9), (0, ExitEvents::empty(), 9), (0, ExitEvents::all(), 0)]
-    {
+    for (after, wanted, limit) in [
+        (40, ExitEvents::all(), 9),
+        (u64::MAX, ExitEvents::all(), 9),
+        (0, ExitEvents::empty(), 9),
+        (0, ExitEvents::all(), 0),
+    ] {
         assert!(numbers(after, wanted, limit).is_empty());
     }
     assert!(numbers(0, ExitEvents::CERT_REVOKED, 9).is_empty());
@@ -49,7 +52,13 @@ pub(super) fn chosen(open: Open<'_>) {
 
 fn crl_event(number: u64) -> NewEvent {
     let occurred = request(number.cast_signed()).submitted;
-    NewEvent { kind: ExitEvent::CrlIssued, occurred, request: None, crl_number: Some(number), digest: [number as u8; 32] }
+    NewEvent {
+        kind: ExitEvent::CrlIssued,
+        occurred,
+        request: None,
+        crl_number: Some(number),
+        digest: [number as u8; 32],
+    }
 }
 
 pub(super) fn as_it_was(open: Open<'_>) {
@@ -60,13 +69,11 @@ pub(super) fn as_it_was(open: Open<'_>) {
     Arc::make_mut(&mut issued.body).attributes.clear();
     let mut gone = revoked(1, 1);
     gone.version = 3;
-    let versions = [
-        (ExitEvent::CertPending, taken),
-        (ExitEvent::CertIssued, issued.clone()),
-        (ExitEvent::CertRevoked, gone),
-    ];
+    let versions =
+        [(ExitEvent::CertPending, taken), (ExitEvent::CertIssued, issued.clone()), (ExitEvent::CertRevoked, gone)];
     for (kind, request) in &versions {
-        let change = Change { event: Some(event(*kind, request)), requests: vec![request.clone()], ..Change::default() };
+        let change =
+            Change { event: Some(event(*kind, request)), requests: vec![request.clone()], ..Change::default() };
         store.commit(change).expect("a good change");
     }
     // A later event about an earlier version, and one more about the current one.
@@ -76,7 +83,8 @@ pub(super) fn as_it_was(open: Open<'_>) {
     store.commit(again).expect("a good change");
 
     let found = store.events(EventId(0), ExitEvents::all(), 10).expect("an answer");
-    let shown: Vec<_> = found.iter().map(|(event, request)| (event.kind, request.clone().expect("a request"))).collect();
+    let shown: Vec<_> =
+        found.iter().map(|(event, request)| (event.kind, request.clone().expect("a request"))).collect();
     let mut expected = versions.to_vec();
     expected.push((ExitEvent::CertRetrievePending, issued));
     expected.push(versions[2].clone());
@@ -115,7 +123,8 @@ pub(super) fn audit(open: Open<'_>) {
         detail: format!(r#"{{"number":{number},"text":"\"ü"}}"#),
     };
     for number in 1..=20 {
-        let committed = store.commit(Change { audit: Some(entry(number)), ..Change::default() }).expect("a good change");
+        let committed =
+            store.commit(Change { audit: Some(entry(number)), ..Change::default() }).expect("a good change");
         assert_eq!(committed.audit, Some(number.cast_unsigned()));
     }
     let found = store.audit(0, 100).expect("an answer");

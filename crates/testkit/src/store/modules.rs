@@ -33,7 +33,9 @@ pub(super) fn installed(open: Open<'_>) {
     let store = open();
     assert!(store.modules().expect("an answer").is_empty());
     let mut second = installed_module("second", ModuleRole::Exit, 1);
-    for module in [&second, &installed_module("first", ModuleRole::Exit, 0), &installed_module("p", ModuleRole::Policy, 0)] {
+    for module in
+        [&second, &installed_module("first", ModuleRole::Exit, 0), &installed_module("p", ModuleRole::Policy, 0)]
+    {
         store.commit(install(module)).expect("installed");
     }
     assert_eq!(names(&*store, ModuleRole::Exit), ["first", "second"]);

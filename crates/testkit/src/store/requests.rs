@@ -64,7 +64,11 @@ fn variations() -> Vec<Request> {
     let body = Arc::make_mut(&mut odd.body);
     body.attributes = vec![(String::new(), String::new()), ("same".into(), "1".into()), ("same".into(), "2".into())];
     body.extensions = vec![
-        CertificateExtension { oid: "1.2.3".into(), flags: ExtensionFlags::from_bits_retain(u32::MAX), value: vec![0; 70_000] },
+        CertificateExtension {
+            oid: "1.2.3".into(),
+            flags: ExtensionFlags::from_bits_retain(u32::MAX),
+            value: vec![0; 70_000],
+        },
         CertificateExtension { oid: "1.2.3".into(), flags: ExtensionFlags::empty(), value: Vec::new() },
     ];
     body.certificate = Some(Vec::new());
@@ -75,7 +79,8 @@ fn variations() -> Vec<Request> {
     let mut released = request(6);
     released.publish_expired = true;
     let when = released.submitted;
-    released.revocation = Some(Revocation { when, effective: Timestamp::UNIX_EPOCH, reason: RevocationReason::RELEASED });
+    released.revocation =
+        Some(Revocation { when, effective: Timestamp::UNIX_EPOCH, reason: RevocationReason::RELEASED });
 
     let mut all = vec![request(1), pending(2), extremes, odd, large, released, foreign(7), minimal(8)];
     for (id, disposition) in (10..).zip(Disposition::ALL) {
@@ -86,7 +91,9 @@ fn variations() -> Vec<Request> {
 
 pub(super) fn several_at_once(open: Open<'_>) {
     let store = open();
-    store.commit(Change { requests: vec![request(1), request(2), pending(3)], ..Change::default() }).expect("all of it");
+    store
+        .commit(Change { requests: vec![request(1), request(2), pending(3)], ..Change::default() })
+        .expect("all of it");
     let mut changed = request(2);
     changed.version = 2;
     changed.message = "changed".into();
@@ -141,7 +148,8 @@ pub(super) fn versions(open: Open<'_>) {
     held.version = 4;
     let mut released = issued.clone();
     released.version = 5;
-    released.revocation = Some(Revocation { reason: RevocationReason::RELEASED, ..held.revocation.expect("it is held") });
+    released.revocation =
+        Some(Revocation { reason: RevocationReason::RELEASED, ..held.revocation.expect("it is held") });
     let all = [taken, attributes, issued, held, released];
     for (index, version) in all.iter().enumerate() {
         store.commit(row(version.clone())).expect("the next version");

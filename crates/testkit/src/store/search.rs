@@ -92,7 +92,8 @@ pub(super) fn every_column(open: Open<'_>) {
                 }
                 let filter = Filter { column, comparison, operand: operand.clone() };
                 let order = ORDERS[hits % 3];
-                let search = Search { filters: vec![filter], order, limit: 1000, bodies: hits % 2 == 0, ..Search::default() };
+                let search =
+                    Search { filters: vec![filter], order, limit: 1000, bodies: hits % 2 == 0, ..Search::default() };
                 let expected = by_hand(&rows, &search);
                 let page = store.search(&search).expect("an answer");
                 assert_eq!(ids(&page.rows), ids(&expected), "{search:?}");
@@ -142,7 +143,11 @@ pub(super) fn combined(open: Open<'_>) {
         let filters: Vec<_> = texts.iter().map(|text| Filter::parse(text).expect("a filter")).collect();
         for order in ORDERS {
             let search = Search { filters: filters.clone(), order, limit: 1000, ..Search::default() };
-            assert_eq!(ids(&store.search(&search).expect("an answer").rows), ids(&by_hand(&rows, &search)), "{texts:?}");
+            assert_eq!(
+                ids(&store.search(&search).expect("an answer").rows),
+                ids(&by_hand(&rows, &search)),
+                "{texts:?}"
+            );
         }
     }
 }
@@ -157,11 +162,9 @@ pub(super) fn literal(open: Open<'_>) {
         row.message = text.into();
         store.commit(super::row(row)).expect("a row");
     }
-    for column in [
-        Column::DispositionMessage,
-        Column::Subject(NameComponent::Title),
-        Column::Subject(NameComponent::CommonName),
-    ] {
+    for column in
+        [Column::DispositionMessage, Column::Subject(NameComponent::Title), Column::Subject(NameComponent::CommonName)]
+    {
         for (id, text) in (1..).zip(texts) {
             for comparison in [Comparison::Equal, Comparison::Prefix, Comparison::Contains] {
                 let filter = Filter { column, comparison, operand: Operand::Text(text.into()) };
@@ -262,9 +265,9 @@ fn value(row: &Request, column: Column) -> Option<Operand> {
 fn beside(value: Option<Operand>) -> Vec<Operand> {
     match value {
         Some(Operand::Number(number)) => [number - 1, number + 1, i64::MIN, i64::MAX].map(Operand::Number).to_vec(),
-        Some(Operand::Moment(moment)) => {
-            [-1, 1].map(|step: i64| Operand::Moment(moment.checked_add(step.microseconds()).expect("a moment"))).to_vec()
-        }
+        Some(Operand::Moment(moment)) => [-1, 1]
+            .map(|step: i64| Operand::Moment(moment.checked_add(step.microseconds()).expect("a moment")))
+            .to_vec(),
         Some(Operand::Text(text)) => {
             let half = text.chars().take(text.chars().count() / 2).collect::<String>();
             let end = text.chars().rev().take(3).collect::<String>().chars().rev().collect();
