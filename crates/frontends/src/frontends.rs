@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ use crate::{Calls, Limits, admin, health, publication};
 
 /// How often the listeners' certificate files are looked at.
 const CERTIFICATES_LOOKED_AT: Duration = Duration::from_secs(30);
-/// Threads that serve connections.
-const WORKERS: usize = 2;
+/// Threads that serve connections, at least and at most: one for each processor.
+const WORKERS: RangeInclusive<usize> = 2..=8;
 
 /// What front ends are made of.
 pub struct Setup {
@@ -99,7 +100,7 @@ impl Frontends {
             return Err(OpenError::HealthNotLoopback(address));
         }
         let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(workers())
             .max_blocking_threads(blocking_threads(&setup.limits))
             .thread_name("frontends")
             .enable_all()
@@ -210,6 +211,11 @@ impl Listeners {
 fn blocking_threads(limits: &Limits) -> usize {
     const ACCOUNTS: usize = 16;
     2 * (limits.calls_max.max(1) + limits.long_calls_max.max(1)) + ACCOUNTS
+}
+
+fn workers() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    processors.clamp(*WORKERS.start(), *WORKERS.end())
 }
 
 fn tcp(listener: &Listener) -> Option<SocketAddr> {

@@ -127,6 +127,17 @@ fn the_body_of_somebody_who_may_not_send_one_is_not_read() {
 }
 
 #[test]
+fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let site = Plan::new().roles(&[Role::Auditor]).tls().open();
+    let submission = Submission { request: "a".repeat(900_000), ..Submission::default() };
+    for _ in 0..20 {
+        for client in [site.client(), site.tls_client("auditor")] {
+            assert_eq!(refused(client.post::<_, Outcome>("/v1/requests", &submission)).0, 403);
+        }
+    }
+}
+
+#[test]
 fn role_separation_refuses_whoever_holds_two_administrative_roles() {
     let roles = [Role::Administrator, Role::CertificateManager, Role::Enrollee];
     let site = Plan::new().roles(&roles).config(|config| config.roles.separation = true).open();

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tower::Service;
 
-use super::stream::{Activity, Answer, Stream, Watched};
+use super::stream::{Activity, Answer, Arriving, Stream, Watched};
 use crate::{Limits, Peer};
 
 /// How long saying farewell to an idle peer may take.
@@ -35,7 +35,7 @@ pub(super) async fn serve(
     let builder = builder(limits);
     let service = service_fn(|request: Request<Incoming>| {
         let in_flight = activity.begin();
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Arriving { body, activity: Arc::clone(&activity) }));
         if let Some(peer) = &peer {
             request.extensions_mut().insert(peer.clone());
         }

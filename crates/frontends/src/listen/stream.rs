@@ -4,11 +4,11 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -28,6 +28,8 @@ pub(super) struct Activity {
     idle_since: AtomicU64,
     /// When the first byte came after that.
     head_since: AtomicU64,
+    /// Whether a request was answered before its body had come.
+    unread: AtomicBool,
 }
 
 /// A request under way, until its answer's body has been sent or given up.
@@ -41,6 +43,7 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             idle_since: AtomicU64::new(1),
             head_since: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
         })
     }
 
@@ -90,6 +93,37 @@ impl Drop for InFlight {
     }
 }
 
+/// A request's body that notes when it is given up before its end.
+pub(super) struct Arriving {
+    pub(super) body: Incoming,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if !self.body.is_end_stream() {
+            self.activity.unread.store(true, Relaxed);
+        }
+    }
+}
+
 /// An answer's body that keeps its request in flight.
 pub(super) struct Answer {
     pub(super) body: axum::body::Body,
@@ -97,7 +131,7 @@ pub(super) struct Answer {
 }
 
 impl Body for Answer {
-    type Data = axum::body::Bytes;
+    type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(
@@ -123,11 +157,31 @@ pub(super) struct Watched {
     activity: Arc<Activity>,
     write_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Set once nothing more is sent.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
+
+/// How long a peer that was answered before it had sent everything is listened to after that.
+const LINGER: Duration = Duration::from_secs(2);
 
 impl Watched {
     pub(super) fn new(stream: Box<dyn Stream>, activity: Arc<Activity>, write_timeout: Duration) -> Self {
-        Self { stream, activity, write_timeout, stalled: None }
+        Self { stream, activity, write_timeout, stalled: None, lingering: None }
+    }
+
+    /// Takes what still comes and drops it, until the peer ends or the time is up. A stream that is closed with bytes
+    /// unread is reset, and the peer may lose the answer with it.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let lingering = self.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut scratch = [0; 8_192];
+        while lingering.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Passes a write's outcome on; a write that is pending for too long fails.
@@ -166,8 +220,14 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.written(outcome, cx)
+        if self.lingering.is_none() {
+            let outcome = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.written(outcome, cx))?;
+        }
+        if self.activity.unread.load(Relaxed) {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -216,6 +276,23 @@ mod tests {
         let start = Instant::now();
         activity.expired(&limits()).await;
         assert!((10..=20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_still_sends_is_listened_to_for_a_while() {
+        for (unread, seconds) in [(true, LINGER.as_secs()), (false, 0)] {
+            let (mut client, server) = tokio::io::duplex(64);
+            let activity = Activity::new();
+            activity.unread.store(unread, Relaxed);
+            let mut watched = Watched::new(Box::new(server), activity, Duration::from_secs(30));
+            client.write_all(&[0; 64]).await.unwrap();
+            let start = Instant::now();
+            watched.shutdown().await.unwrap();
+            assert_eq!(start.elapsed().as_secs(), seconds);
+            drop(client);
+            watched.shutdown().await.unwrap();
+            assert_eq!(start.elapsed().as_secs(), seconds);
+        }
     }
 
     #[tokio::test(start_paused = true)]
