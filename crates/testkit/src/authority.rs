@@ -193,6 +193,9 @@ pub struct Authority {
     builder: Builder,
 }
 
+/// Puts something between the engine and the database.
+type Wrap = dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync;
+
 /// Where an authority lives.
 pub enum Folder {
     /// As long as the test.
@@ -220,7 +223,7 @@ pub struct Builder {
     loader: Arc<TestLoader>,
     config: Config,
     wrapped: bool,
-    wrap: Arc<dyn Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync>,
+    wrap: Arc<Wrap>,
 }
 
 impl Builder {

@@ -17,8 +17,11 @@ use module::{EventId, ExitEvent, ExitEvents};
 /// Opens one database, which is empty when it is first opened. The store opened before must have been dropped.
 pub type Open<'o> = &'o dyn Fn() -> Box<dyn Store>;
 
+/// One case.
+type Case = fn(Open<'_>);
+
 /// Every case: its name, and the function that panics when the promise is not kept.
-pub const CASES: &[(&str, fn(Open<'_>))] = &[
+pub const CASES: &[(&str, Case)] = &[
     ("every field is read as it was written", requests::round_trip),
     ("several requests are one change", requests::several_at_once),
     ("serial numbers find their request", requests::by_serial),

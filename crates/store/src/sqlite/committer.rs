@@ -216,6 +216,7 @@ fn write_all(writer: &mut Writer<'_>, group: Vec<Job>, answers: &mut Vec<Answer>
                 settle(failed.is_none().then(|| crl::append(writer.connection, body, &chunk)), reply, answers)
             }
             #[cfg(test)]
+            #[expect(clippy::panic, reason = "a test asks for it")]
             Job::Panic(_) => panic!("as the test asked"),
         };
         failed = failed.or(error);

@@ -12,13 +12,12 @@ const APPLICATION_ID: i32 = 0x4578_6e74;
 
 /// Creates the schema, or brings an older one up to date, each step in a transaction.
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
-    let mut version = version(connection)?;
-    for migration in MIGRATIONS.iter().skip(version) {
-        version += 1;
+    let present = version(connection)?;
+    for (version, migration) in (1_i64..).zip(MIGRATIONS).skip(present) {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let done = connection.execute_batch(migration).and_then(|()| {
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-            connection.pragma_update(None, "user_version", version as i64)?;
+            connection.pragma_update(None, "user_version", version)?;
             connection.execute_batch("COMMIT")
         });
         if let Err(error) = done {

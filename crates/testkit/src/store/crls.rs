@@ -22,7 +22,7 @@ pub(super) fn crl(number: u64, key: u16, kind: CrlKind) -> CrlRow {
         this_publish: after(1),
         next_publish: after(150),
         propagation_complete: after(2),
-        last_published: (number % 2 == 0).then(|| after(3)),
+        last_published: number.is_multiple_of(2).then(|| after(3)),
         attempts: number as u32,
         flags: 0x8000_0001,
         status: HResult::ERROR_BAD_PATHNAME,
