@@ -8,6 +8,7 @@ use module::property::attribute_key;
 use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, Profile};
 use pki::{CertificationRequest, oid};
 
+use crate::failure::Failure;
 use crate::location::Use;
 use crate::roles::{Authorised, Role, right};
 use crate::site::Site;
@@ -21,18 +22,6 @@ const ATTRIBUTE_VALUE_BYTES_MAX: usize = 8_192;
 const ATTRIBUTE_TEXT_BYTES_MAX: usize = 32_768;
 /// The most attributes of a request.
 const ATTRIBUTES_MAX: usize = 256;
-
-/// Why a request failed: its status and its disposition message.
-pub(crate) struct Failure {
-    pub(crate) code: HResult,
-    pub(crate) message: String,
-}
-
-impl Failure {
-    pub(crate) fn new(code: HResult, stage: &str, error: impl std::fmt::Display) -> Self {
-        Self { code, message: format!("{stage}: {error}") }
-    }
-}
 
 /// What is refused without a record: nobody's request yet.
 pub(crate) fn check_entry(site: &Site, by: &Authorised<right::Enrol>, submission: &Submission) -> Result<(), Error> {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use module::{HResult, Profile};
 use pki::{Extension, KeyUsage, Name, ObjectIdentifier, Serial, TbsCertificate, oid};
 
-use crate::accept::{self, Failure};
+use crate::accept;
 use crate::ca::Issuer;
+use crate::failure::Failure;
 use crate::site::Site;
 use crate::{Request, extensions};
 

@@ -3,7 +3,7 @@
 use module::{CertificateExtension, ExtensionFlags, HResult};
 use pki::Extension;
 
-use crate::accept::Failure;
+use crate::failure::Failure;
 
 /// An extension as it is stored with a request.
 pub(crate) fn stored(extension: &Extension, flags: ExtensionFlags) -> CertificateExtension {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use module::{Decision, Disposition, HResult};
 use pki::{Certificate, LintRules, Severity};
 
-use crate::accept::Failure;
 use crate::compose;
+use crate::failure::Failure;
 use crate::site::Site;
 use crate::{Error, Issued, Request};
 

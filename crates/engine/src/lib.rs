@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod exits;
 mod extensions;
+mod failure;
 mod import;
 mod install;
 mod issue;

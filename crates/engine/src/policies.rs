@@ -5,8 +5,8 @@ use std::sync::Arc;
 use module::{Decision, HResult, PolicyModule, Role};
 use parking_lot::RwLock;
 
-use crate::accept::Failure;
 use crate::exits::ModuleLoader;
+use crate::failure::Failure;
 use crate::site::Site;
 use crate::store::InstalledModule;
 use crate::view::{ExitView, InFlight, ModuleKey};

@@ -3,12 +3,11 @@
 //! Every front end hands in a [`Submission`] with proof of the caller's right. It is recorded whatever becomes of it:
 //! denied, pending and failed requests are outcomes, not errors. Nothing leaves before it is durable.
 
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use module::{Disposition, ExitEvent, HResult, RequestId};
 
-use crate::accept::{self, Failure};
+use crate::accept;
 use crate::audit::{self, Act};
 use crate::roles::{Authorised, right};
 use crate::store::{Change, NewEvent};
@@ -149,19 +148,5 @@ impl Outcome {
             message: request.message.clone(),
             certificate: request.body.certificate.clone(),
         }
-    }
-}
-
-impl Failure {
-    /// The request, failed.
-    fn into_request(self, mut request: Request, now: Timestamp) -> Request {
-        request.disposition = Disposition::Failed;
-        request.status = self.code;
-        request.message = self.message;
-        request.resolved = Some(now);
-        // What was composed before the failure is not a certificate of anybody's.
-        request.issued = None;
-        Arc::make_mut(&mut request.body).certificate = None;
-        request
     }
 }
