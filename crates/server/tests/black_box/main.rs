@@ -4,6 +4,7 @@
 mod authority;
 mod certificates;
 mod configuration;
+mod crash;
 mod crls;
 mod initialisation;
 mod modules;
