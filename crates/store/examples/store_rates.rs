@@ -1,17 +1,18 @@
 //! Rates of the SQLite store on this machine: the figures of docs/manual/database.md.
 //!
 //! ```text
-//! cargo run --release -p store --example store_rates -- DIRECTORY commit THREADS SECONDS [DROPPED-INDEX ...]
+//! cargo run --release -p store --example store_rates -- DIRECTORY commit THREADS SECONDS
 //! cargo run --release -p store --example store_rates -- DIRECTORY lone COMMITS
 //! cargo run --release -p store --example store_rates -- DIRECTORY events EVENTS
 //! cargo run --release -p store --example store_rates -- DIRECTORY fill ROWS
+//! cargo run --release -p store --example store_rates -- DIRECTORY drop INDEX ...
 //! cargo run --release -p store --example store_rates -- DIRECTORY search
 //! cargo run --release -p store --example store_rates -- DIRECTORY sweep
 //! ```
 //!
 //! `commit` issues requests of about 2.5 KB, each with an event and an audit entry, from THREADS callers at once. `fill`
-//! writes rows without large parts straight into the file, for `search` and `sweep`; the other modes add to what is
-//! there. Nothing is removed: delete DIRECTORY afterwards.
+//! writes rows without large parts straight into the file, for `search` and `sweep`; `drop` shows what an index costs and is worth; the other
+//! modes add to what is there. Nothing is removed: delete DIRECTORY afterwards.
 #![allow(clippy::print_stdout, reason = "a tool that prints figures")]
 
 use std::error::Error;
@@ -34,15 +35,15 @@ fn main() -> Outcome {
     std::fs::create_dir_all(directory)?;
     let path = PathBuf::from(directory).join("rates.db");
     match mode {
-        ["commit", threads, seconds, dropped @ ..] => {
+        ["drop", indexes @ ..] => {
             drop(SqliteStore::open(&path, Options::default())?);
             let connection = Connection::open(&path)?;
-            for index in dropped {
-                connection.execute_batch(&format!("DROP INDEX IF EXISTS {index}"))?;
+            for index in indexes {
+                connection.execute_batch(&format!("DROP INDEX {index}"))?;
             }
-            drop(connection);
-            commit(&path, threads.parse()?, Duration::from_secs(seconds.parse()?))
+            Ok(())
         }
+        ["commit", threads, seconds] => commit(&path, threads.parse()?, Duration::from_secs(seconds.parse()?)),
         ["lone", commits] => lone(&path, commits.parse()?),
         ["events", events] => events_read(&path, events.parse()?),
         ["fill", rows] => fill(&path, rows.parse()?),
@@ -63,7 +64,10 @@ fn commit(path: &Path, threads: i64, time: Duration) -> Outcome {
                 scope.spawn(move || -> Result<Vec<Duration>, engine::StoreError> {
                     let mut waits = Vec::new();
                     while !stop.load(Ordering::Relaxed) {
-                        let change = testkit::store::issue(testkit::request(next.fetch_add(1, Ordering::Relaxed)));
+                        let id = next.fetch_add(1, Ordering::Relaxed);
+                        // Many requesters in no order, as in life: what an index of them costs.
+                        let requester = format!("EXAMPLE\\user-{}", id.wrapping_mul(7919) % 100_000);
+                        let change = testkit::store::issue(engine::Request { requester, ..testkit::request(id) });
                         let start = Instant::now();
                         store.commit(change)?;
                         waits.push(start.elapsed());

@@ -90,6 +90,31 @@ fn tools_read_beside_a_server() {
 }
 
 #[test]
+fn a_copy_is_a_database() {
+    let (directory, path) = database();
+    let store = open(&path);
+    for id in 1..=50 {
+        store.commit(testkit::store::issue(testkit::request(id))).expect("issued");
+    }
+    let copy = directory.path().join("copy.db");
+    store.copy_to(&copy).expect("copied");
+    store.commit(testkit::store::issue(testkit::request(51))).expect("the server goes on");
+    assert_eq!(copy.metadata().expect("its state").permissions().mode() & 0o777, 0o600);
+    let outcome = store.copy_to(&copy);
+    assert!(matches!(&outcome, Err(StoreError::Unavailable(why)) if why.contains("exists")), "{outcome:?}");
+    assert!(store.copy_to(Path::new("/nonexistent/copy.db")).is_err());
+    let left: Vec<_> = directory.path().read_dir().expect("the directory").flatten().map(|entry| entry.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{left:?}");
+
+    let restored = open(&copy);
+    assert_eq!(restored.request(RequestId(50)).expect("an answer"), Some(testkit::request(50)));
+    assert_eq!(restored.request(RequestId(51)).expect("an answer"), None);
+    testkit::store::sound(&restored);
+    assert_eq!(restored.event_head().expect("the head").0.0, 50);
+    restored.commit(testkit::store::issue(testkit::request(60))).expect("it can be written");
+}
+
+#[test]
 fn what_is_not_ours_is_refused() {
     let (_directory, path) = database();
     drop(open(&path));

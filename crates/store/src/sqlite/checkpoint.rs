@@ -50,7 +50,7 @@ impl Checkpointer {
         if self.little_left.swap(false, Ordering::AcqRel) {
             self.failures.note(moved(connection));
         } else if left(connection).is_some_and(|pages| {
-            pages >= std::env::var("STORE_CKPT").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGES_MIN)
+            pages >= PAGES_MIN
         }) && let Some(signal) = &self.signal
         {
             // Full: the thread knows already.

@@ -18,6 +18,9 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// KiB of page cache of each reading connection.
 const READER_CACHE_KIB: i64 = 2 * 1024;
 
+/// Octets to which the log file is cut when it starts over: a long read or a backup can have made it large.
+const LOG_BYTES_KEPT: i64 = 128 << 20;
+
 /// How long SQLite waits for a lock. Nobody of ours contends: only a checkpoint or a foreign tool can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -27,8 +30,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    let page = std::env::var("STORE_PAGE").ok().and_then(|t| t.parse().ok()).unwrap_or(PAGE_BYTES);
-    connection.pragma_update(None, "page_size", page)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(Error::Unavailable(format!(
@@ -40,8 +42,9 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "secure_delete", false)?;
-    // The committer checkpoints when nobody waits for it.
+    // A thread of its own checkpoints; see checkpoint.rs.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -67,7 +70,11 @@ fn create_private(path: &Path) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(unusable(error)),
     }
-    // The name must be as durable as what is committed under it.
+    sync_directory(path).map_err(unusable)
+}
+
+/// Makes the name of a file as durable as what is written under it.
+pub(crate) fn sync_directory(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(unusable)
+    File::open(directory)?.sync_all()
 }

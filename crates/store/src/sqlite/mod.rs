@@ -1,6 +1,7 @@
 //! The engine's store in one SQLite file.
 
 mod apply;
+mod backup;
 mod change;
 mod check;
 mod checkpoint;
@@ -105,6 +106,15 @@ impl SqliteStore {
         let readers = Readers::open(path.to_owned(), options.readers_max).map_err(about)?;
         readers.with(schema::require_newest).map_err(about)?;
         Ok(Self { readers, committer: None, _lock: None, options })
+    }
+
+    /// Writes a copy of the database, as it is now, to a new file that nobody else may read. It is a database like this
+    /// one: restored by being put in its place. Readers and writers go on; the write-ahead log grows meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when `target` exists or cannot be written; nothing is left of it then.
+    pub fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
+        Ok(backup::copy(self.readers.path(), target)?)
     }
 
     /// What was written since it was opened.

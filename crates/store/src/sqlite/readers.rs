@@ -1,6 +1,6 @@
 //! The pool of reading connections.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -41,6 +41,11 @@ impl Readers {
         let readers = Self { path, started: Instant::now(), pool: Mutex::new(pool), returned: Condvar::new() };
         readers.with(|_| Result::<()>::Ok(()))?;
         Ok(readers)
+    }
+
+    /// The database.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Calls `read` with a connection, once there is one.
