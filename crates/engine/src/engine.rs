@@ -48,7 +48,8 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the authority: reads its certificates, loads its policy modules (a failure keeps it from starting), starts
-    /// its exit modules (a failure is tried again and keeps nobody waiting) and the CRL schedule.
+    /// its exit modules (a failure is tried again and keeps nobody waiting), writes the CA certificates to their
+    /// locations, and starts the CRL schedule.
     pub fn open(opening: Opening) -> Result<Arc<Self>, Error> {
         let Opening { config, store, signers, loader, world } = opening;
         let ca = Ca::new(store.ca_certificates()?, signers)?;
@@ -79,6 +80,7 @@ impl Engine {
             scheduler: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
+        engine.write_ca_certificates();
         *engine.scheduler.lock() = Some(Scheduler::start(&engine)?);
         Ok(engine)
     }

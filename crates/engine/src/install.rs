@@ -35,6 +35,7 @@ impl Engine {
         let audit = Act::CaCertificateInstalled.entry(&by.caller().name, now, None, detail);
         self.commit(Change { ca_certificates: vec![row.clone()], audit: Some(audit), ..Change::default() })?;
         self.site.replace_ca(Ca::new(self.site.store.ca_certificates()?, ca.signers().to_vec())?);
+        self.write_ca_certificates();
         self.reschedule();
         Ok(row)
     }

@@ -16,6 +16,7 @@ mod accept;
 mod amend;
 mod audit;
 mod ca;
+mod ca_files;
 pub mod chain;
 mod check;
 mod compose;
