@@ -34,7 +34,7 @@ pub struct CertificateImport {
     /// Take a certificate of another authority.
     #[serde(default)]
     pub foreign: bool,
-    /// Allow a certificate that this database already has a row for.
+    /// Complete the pending request with the same key instead of adding a row.
     #[serde(default)]
     pub existing_row: bool,
 }

@@ -72,7 +72,7 @@ pub struct PublicationOrder {
     /// Make nothing; publish the newest ones again.
     #[serde(default)]
     pub republish: bool,
-    /// nextUpdate; left out: by the configured period.
+    /// When the next CRLs are due (their nextUpdate lies behind it); left out: after the configured period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_update: Option<Timestamp>,
 }

@@ -198,7 +198,7 @@ pub struct Extension {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeText {
-    /// `Name:Value`, one a line. An empty value removes the attribute.
+    /// `Name:Value`, one a line. A value takes the place of the one before.
     pub attributes: String,
 }
 

@@ -66,7 +66,7 @@ pub struct Import {
     /// Take a certificate of another authority
     #[arg(long)]
     foreign: bool,
-    /// Take a certificate that there is a row for
+    /// Complete the pending request with the same key instead of adding a row
     #[arg(long)]
     existing_row: bool,
 }

@@ -37,7 +37,7 @@ pub enum Request {
         /// Its number
         id: i64,
     },
-    /// Approve a pending request, or try a failed one again
+    /// Approve a pending request; a denied one too, for those who are administrators besides
     Approve {
         /// Its number
         id: i64,
@@ -50,7 +50,7 @@ pub enum Request {
         /// Its number
         id: i64,
     },
-    /// Set attributes of a pending request; an empty value takes the attribute away
+    /// Set attributes of a pending request; a value takes the place of the one before
     SetAttributes {
         /// Its number
         id: i64,
