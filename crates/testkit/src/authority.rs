@@ -264,6 +264,13 @@ impl Builder {
         self
     }
 
+    /// Sets the clock before anything is made: the CA certificate is valid from the day before.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        *self.clock.0.lock() = now;
+        self
+    }
+
     /// Puts something between the engine and the database.
     #[must_use]
     pub fn wrap(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {

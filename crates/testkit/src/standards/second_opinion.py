@@ -111,7 +111,10 @@ def not_revoked(certificate, issuer, crls, at):
     for delta in sorted((crl for crl in of_issuer if crl not in full), key=number):
         current(delta, issuer, at)
         base = value(delta, ExtensionOID.DELTA_CRL_INDICATOR).crl_number
-        check(base <= number(newest) < number(delta), f"a delta over {base} does not go with {number(newest)}")
+        check(base <= number(newest) <= number(delta), f"a delta over {base} does not go with {number(newest)}")
+        if number(delta) == number(newest):
+            # RFC 5280 5.2.3: made at the same time, to say the same. 5.2.4 (c): nothing to combine.
+            continue
         changed = delta.get_revoked_certificate_by_serial_number(certificate.serial_number)
         if changed is not None:
             entry = None if reason(changed) == x509.ReasonFlags.remove_from_crl else changed
