@@ -5,7 +5,7 @@ mod lanes;
 mod progress;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use module::{ExitModule, ModuleError, Role, Settings};
 use parking_lot::RwLock;
@@ -16,6 +16,9 @@ pub use progress::ModuleState;
 use crate::policies::LoadedPolicy;
 use crate::site::Site;
 use crate::store::{Event, InstalledModule};
+
+/// How long an operator waits for the call a module is in, before the call is left to itself.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes modules of what is installed. Outside the engine, because hosts are.
 pub trait ModuleLoader: Send + Sync {
@@ -63,7 +66,8 @@ impl Exits {
         *running = Arc::new(list);
     }
 
-    /// Stops the dispatcher of a module after the call it is in, and waits for that. The module keeps its place.
+    /// Stops the dispatcher of a module after the call it is in, and waits for that, but not for a call that hangs. The
+    /// module keeps its place.
     pub(crate) fn stop(&self, name: &str) {
         let mut stopped = None;
         {
@@ -76,7 +80,10 @@ impl Exits {
         }
         if let Some(dispatcher) = stopped {
             dispatcher.stop(false);
-            dispatcher.join();
+            if !dispatcher.join_until(Instant::now() + STOP_PATIENCE) {
+                dispatcher.abandon();
+                tracing::warn!(module = name, "is left behind in a call that does not return");
+            }
         }
     }
 
@@ -98,9 +105,10 @@ impl Exits {
         for dispatcher in running.iter() {
             dispatcher.stop(true);
         }
-        let deadline = std::time::Instant::now() + limit;
+        let deadline = Instant::now() + limit;
         for dispatcher in running.iter() {
             if !dispatcher.join_until(deadline) {
+                dispatcher.abandon();
                 tracing::warn!(
                     module = dispatcher.name(),
                     "did not finish within the shutdown limit; its events wait for the next start"

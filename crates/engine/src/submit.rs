@@ -3,7 +3,6 @@
 //! Every front end hands in a [`Submission`] with proof of the caller's right. It is recorded whatever becomes of it:
 //! denied, pending and failed requests are outcomes, not errors. Nothing leaves before it is durable.
 
-
 use jiff::Timestamp;
 use module::{Disposition, ExitEvent, HResult, RequestId};
 

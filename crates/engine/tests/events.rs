@@ -364,6 +364,28 @@ fn a_module_that_is_removed_is_forgotten_and_can_be_replaced() {
 }
 
 #[test]
+fn a_module_that_hangs_can_be_replaced_at_once_and_nothing_is_lost() {
+    let (authority, recorder) = with_recorder(StartFrom::Now);
+    eventually("the module runs", || recorder.initialised() == 1);
+    recorder.close_gate();
+    let first = authority.submit("one.example", "").request;
+    eventually("it hangs", || recorder.waiting() == 1);
+    let other = Recorder::all();
+    authority.loader.exit("recorder", other.clone());
+    let administrator = authority.by::<right::Administer>();
+    authority.engine.set_module(&administrator, "recorder", Vec::new(), None).unwrap();
+    let second = authority.submit("two.example", "").request;
+    eventually("the new instance is told of both", || {
+        let told: Vec<_> = other.told().iter().filter_map(|told| told.notification.request).collect();
+        told == [first, second]
+    });
+    // The old call comes back at last, and moves nothing.
+    recorder.open_gate();
+    eventually("the old call has ended", || recorder.waiting() == 0);
+    assert!(caught_up(&authority, "recorder"));
+}
+
+#[test]
 fn a_context_ends_with_its_call() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     authority.submit("one.example", "");

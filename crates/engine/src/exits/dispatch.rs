@@ -44,6 +44,7 @@ pub(crate) struct Dispatcher {
     wake: Sender<()>,
     order: Arc<AtomicU8>,
     reload: Arc<AtomicBool>,
+    abandoned: Arc<Mutex<bool>>,
     finished: Receiver<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -56,6 +57,7 @@ impl Dispatcher {
         let order = Arc::new(AtomicU8::new(RUN));
         let reload = Arc::new(AtomicBool::new(false));
         let loaded = Arc::new(Mutex::new(None));
+        let abandoned = Arc::new(Mutex::new(false));
         let worker = Worker {
             site,
             loader,
@@ -68,6 +70,7 @@ impl Dispatcher {
             woken,
             order: Arc::clone(&order),
             reload: Arc::clone(&reload),
+            abandoned: Arc::clone(&abandoned),
         };
         let run = move || {
             worker.run();
@@ -80,7 +83,17 @@ impl Dispatcher {
         if thread.is_none() {
             progress.state(ModuleState::Stopped);
         }
-        Arc::new(Self { installed, progress, loaded, wake, order, reload, finished, thread: Mutex::new(thread) })
+        Arc::new(Self {
+            installed,
+            progress,
+            loaded,
+            wake,
+            order,
+            reload,
+            abandoned,
+            finished,
+            thread: Mutex::new(thread),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -126,7 +139,13 @@ impl Dispatcher {
         self.wake();
     }
 
-    pub(super) fn join(&self) {
+    /// From now on nothing of what the thread does is recorded: a call that does not return is left to end by itself, and
+    /// whoever takes the module's place goes on from where the database says.
+    pub(super) fn abandon(&self) {
+        *self.abandoned.lock() = true;
+    }
+
+    fn join(&self) {
         if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
@@ -159,6 +178,8 @@ struct Worker {
     woken: Receiver<()>,
     order: Arc<AtomicU8>,
     reload: Arc<AtomicBool>,
+    /// Whether somebody else has taken over. Held while results are recorded, so that nothing is recorded after.
+    abandoned: Arc<Mutex<bool>>,
 }
 
 /// What came of one event.
@@ -380,6 +401,11 @@ impl Worker {
         }
         self.progress.moved(self.place.cursor);
         if change.cursors.is_empty() && change.deliveries.is_empty() && change.settled.is_empty() {
+            return Ok(());
+        }
+        let abandoned = Arc::clone(&self.abandoned);
+        let abandoned = abandoned.lock();
+        if *abandoned {
             return Ok(());
         }
         let saved = change.cursors.first().map_or(self.saved, |(_, cursor)| *cursor);
