@@ -24,7 +24,7 @@ use store::SqliteStore;
 use tempfile::TempDir;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A clock that moves when it is told.
 #[derive(Clone)]
