@@ -41,7 +41,7 @@ impl Place {
         let mut dealt: Vec<(bool, Vec<T>)> = (0..lanes.max(1)).map(|_| (false, Vec::new())).collect();
         for item in window {
             let (id, request) = key(&item);
-            if self.ahead.contains(&id) {
+            if id <= self.cursor || self.ahead.contains(&id) {
                 continue;
             }
             let lane = request.map_or(0, |request| request.0.unsigned_abs() as usize % lanes.max(1));
