@@ -15,6 +15,7 @@ use super::Options;
 use super::figure::{Figure, Report};
 use super::subject::{Subject, memory_peak_megabytes};
 use crate::Error;
+use crate::init::DATABASE;
 
 /// Rows written in one transaction.
 const ROWS: u32 = 2_000;
@@ -57,7 +58,7 @@ pub fn run(options: &Options, entries: u64, progress: &mut dyn FnMut(u64, u64)) 
 
 /// Revoked certificates, straight into the database.
 fn fill(subject: &Subject, entries: u64, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
-    let store = SqliteStore::open(&subject.path().join("ca.db"), store::Options::default())?;
+    let store = SqliteStore::open(&subject.path().join(DATABASE), store::Options::default())?;
     let now = Timestamp::now();
     let mut done = 0;
     while done < entries {

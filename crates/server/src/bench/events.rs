@@ -34,7 +34,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Repo
 
     let journal = Settings::from_iter([
         ("path", subject.path().join("bench.jsonl").display().to_string()),
-        ("fsync", "batch".into()),
+        ("fsync", "batch:256".into()),
     ]);
     let program = std::env::current_exe().map_err(|error| Error::failed(error.to_string()))?;
     let command = serde_json::json!([program.display().to_string(), "answer-module"]).to_string();

@@ -33,7 +33,7 @@ pub use passphrase::{prompt_new, read_passphrase};
 /// The key file's name in the data folder.
 const KEY: &str = "ca.key";
 /// The database's name in the data folder.
-const DATABASE: &str = "exeunt.db";
+pub(crate) const DATABASE: &str = "exeunt.db";
 /// The name of the root certificate's file in the data folder.
 const CERTIFICATE: &str = "ca.crt";
 /// The name of a subordinate's request in the data folder.
