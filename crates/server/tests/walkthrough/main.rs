@@ -9,7 +9,7 @@
 //! | `sh until` | is repeated until it succeeds: whoever types it in is slower than the server |
 //! | `sh serve` | starts a server, in the background; what follows waits until it is ready. The same command a second time stops the first one before |
 //!
-//! Ports are replaced by free ones. Blocks of plain `sh`, and commands in tables, are only parsed: see `manual.rs`.
+//! Ports are replaced by free ones. Blocks of plain `sh`, and commands in tables, are only parsed: see `manual_pages.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod page;
