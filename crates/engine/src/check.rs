@@ -3,7 +3,7 @@
 use module::{EventId, ExitEvents};
 
 use crate::chain::event_hash;
-use crate::{Error, Store};
+use crate::{Error, Store, StoreError};
 
 /// Events read at a time.
 const BATCH: usize = 500;
@@ -24,7 +24,14 @@ pub fn check_database(store: &dyn Store, progress: &mut dyn FnMut(u64, u64)) -> 
     let mut expected = tail.0;
     let mut after = EventId(tail.0.saturating_sub(1));
     while after < head && problems.len() < PROBLEMS_MAX {
-        let batch = store.events(after, ExitEvents::all(), BATCH)?;
+        let batch = match store.events(after, ExitEvents::all(), BATCH) {
+            // What is damaged is what was looked for; what lies behind it cannot be read.
+            Err(StoreError::Corrupt(what)) => {
+                problems.push(what);
+                return Ok(problems);
+            }
+            batch => batch?,
+        };
         if batch.is_empty() {
             problems.push(format!("events {expected} to {head} are missing"));
             return Ok(problems);

@@ -1,6 +1,6 @@
 //! SQL to the engine's [`Store`](engine::Store).
 //!
-//! [`SqliteStore`] keeps everything in one SQLite file. Start reading at [`sqlite`]'s `committer.rs`: one thread owns the
+//! [`SqliteStore`] keeps everything in one SQLite file. Start reading at `sqlite/committer.rs`: one thread owns the
 //! writing connection and writes what has gathered as one database transaction; `apply.rs` says what one change becomes;
 //! the remaining files answer one kind of question each, on a pool of reading connections.
 //!

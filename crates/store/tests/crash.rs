@@ -197,7 +197,9 @@ fn chunk_of(number: u64, index: u32) -> Vec<u8> {
 #[test]
 fn child() {
     let Some(path) = std::env::var_os(DATABASE) else { return };
-    let store = SqliteStore::open(Path::new(&path), Options::default()).expect("the database opens");
+    // A log that is moved into the file all the time, so that kills come in the middle of that too.
+    let options = Options { log_bytes_min: 256 << 10, ..Options::default() };
+    let store = SqliteStore::open(Path::new(&path), options).expect("the database opens");
     let crl = AtomicU64::new(store.crls(None, None, 1).expect("CRLs").first().map_or(0, |row| row.number));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {

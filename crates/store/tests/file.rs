@@ -103,7 +103,8 @@ fn a_copy_is_a_database() {
     let outcome = store.copy_to(&copy);
     assert!(matches!(&outcome, Err(StoreError::Unavailable(why)) if why.contains("exists")), "{outcome:?}");
     assert!(store.copy_to(Path::new("/nonexistent/copy.db")).is_err());
-    let left: Vec<_> = directory.path().read_dir().expect("the directory").flatten().map(|entry| entry.file_name()).collect();
+    let left: Vec<_> =
+        directory.path().read_dir().expect("the directory").flatten().map(|entry| entry.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{left:?}");
 
     let restored = open(&copy);

@@ -210,3 +210,29 @@ impl<S: Store + ?Sized> Store for FaultyStore<S> {
         self.call("check", |store| store.check(progress))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use store::{Options, SqliteStore};
+
+    use super::*;
+    use crate::request;
+    use crate::store::issue;
+
+    #[test]
+    fn a_call_fails_before_or_after_its_effect() {
+        let directory = tempfile::tempdir().unwrap();
+        let inner = Arc::new(SqliteStore::open(&directory.path().join("ca.db"), Options::default()).unwrap());
+        let store = FaultyStore::new(Arc::clone(&inner));
+        for (id, side, is_there) in [(1, Side::Before, false), (2, Side::After, true)] {
+            store.fail(Fault { call: 2, side, kind: Kind::Error });
+            store.value("anything").unwrap();
+            let outcome = store.commit(issue(request(id)));
+            assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{side:?}");
+            assert_eq!(inner.request(RequestId(id)).unwrap().is_some(), is_there, "{side:?}");
+            assert_eq!((store.calls(), store.struck()), (2, Some("commit")));
+            store.commit(issue(request(10 + id))).expect("only that call fails");
+        }
+    }
+}

@@ -14,17 +14,12 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::error::{Error, Result};
 
-/// Pages in the log from which it is moved.
-const PAGES_MIN: i32 = 4000;
-
-/// Pages that the committer moves itself.
-const PAGES_LEFT: i32 = 400;
-
 /// Passes of the thread before the committer moves what is left, however much.
 const PASSES_MAX: u32 = 4;
 
 /// The thread, and what the committer keeps of it. Dropped, it waits for the pass under way.
 pub(crate) struct Checkpointer {
+    pages_min: i32,
     signal: Option<Sender<()>>,
     little_left: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -32,26 +27,26 @@ pub(crate) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Starts the thread on a connection of its own.
-    pub(crate) fn start(connection: Connection) -> Result<Self> {
+    /// Starts the thread on a connection of its own. The log is moved when it has `pages_min` pages; a tenth of that is
+    /// little enough for the committer.
+    pub(crate) fn start(connection: Connection, pages_min: i32) -> Result<Self> {
         // One signal waits at most: a second says nothing new.
         let (signal, signals) = bounded(1);
         let little_left = Arc::<AtomicBool>::default();
         let left = Arc::clone(&little_left);
         let thread = std::thread::Builder::new()
             .name("store-checkpointer".into())
-            .spawn(move || run(&connection, &signals, &left))
+            .spawn(move || run(&connection, pages_min / 10, &signals, &left))
             .map_err(|error| Error::Unavailable(format!("the checkpointing thread cannot be started: {error}")))?;
-        Ok(Self { signal: Some(signal), little_left, thread: Some(thread), failures: Failures::default() })
+        Ok(Self { pages_min, signal: Some(signal), little_left, thread: Some(thread), failures: Failures::default() })
     }
 
     /// Called by the committer between two groups. Never fails it: the log only grows until the next time.
     pub(crate) fn between_groups(&mut self, connection: &Connection) {
         if self.little_left.swap(false, Ordering::AcqRel) {
             self.failures.note(moved(connection));
-        } else if left(connection).is_some_and(|pages| {
-            pages >= PAGES_MIN
-        }) && let Some(signal) = &self.signal
+        } else if left(connection).is_some_and(|pages| pages >= self.pages_min)
+            && let Some(signal) = &self.signal
         {
             // Full: the thread knows already.
             let _ = signal.try_send(());
@@ -70,12 +65,12 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(connection: &Connection, signals: &Receiver<()>, little_left: &AtomicBool) {
+fn run(connection: &Connection, pages_left: i32, signals: &Receiver<()>, little_left: &AtomicBool) {
     let mut failures = Failures::default();
     while signals.recv().is_ok() {
         for _ in 0..PASSES_MAX {
             failures.note(moved(connection));
-            if left(connection).is_none_or(|pages| pages <= PAGES_LEFT) {
+            if left(connection).is_none_or(|pages| pages <= pages_left) {
                 break;
             }
         }

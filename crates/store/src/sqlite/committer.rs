@@ -152,21 +152,31 @@ fn run(
     let _ = ready.send(Ok(()));
     let mut sound = true;
     while let Ok(first) = queue.recv() {
-        let group = gather(first, queue);
-        let jobs = group.len() as u64;
-        if !sound {
-            sound = recover(&mut writer);
-        }
-        let written = catch_unwind(AssertUnwindSafe(|| write_group(&mut writer, group, sound)));
-        sound = sound && written.unwrap_or(false);
-        if sound {
+        let mut jobs = 0;
+        sound = sound || guarded(|| recover(&mut writer));
+        let written = guarded(|| {
+            let group = gather(first, queue);
+            jobs = group.len() as u64;
+            write_group(&mut writer, group, sound)
+        });
+        if written {
             counts.groups.fetch_add(1, Ordering::Relaxed);
             counts.jobs.fetch_add(jobs, Ordering::Relaxed);
-            checkpointer.between_groups(&connection);
+            guarded(|| {
+                checkpointer.between_groups(&connection);
+                true
+            });
         } else {
-            sound = recover(&mut writer);
+            // At once, not with the next job: an open transaction keeps the log from starting over.
+            sound = guarded(|| recover(&mut writer));
         }
     }
+}
+
+/// False also when it panics. The thread must not end while jobs are handed in: their callers would wait for ever. What
+/// panics drops the replies it holds, which wakes those who wait for them.
+fn guarded(work: impl FnOnce() -> bool) -> bool {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(false)
 }
 
 /// The first job and those that wait behind it, up to the limits.
@@ -283,7 +293,7 @@ mod tests {
         let writer = connection::open_writer(&path).unwrap();
         schema::migrate(&writer).unwrap();
         prepare(&writer);
-        let checkpointer = Checkpointer::start(connection::open_writer(&path).unwrap()).unwrap();
+        let checkpointer = Checkpointer::start(connection::open_writer(&path).unwrap(), 1000).unwrap();
         (Committer::start(writer, checkpointer).unwrap(), connection::open_reader(&path).unwrap())
     }
 

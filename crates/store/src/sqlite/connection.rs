@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{Error, Result};
 
 /// Octets of a page. Larger ones make random inserts dear, smaller ones bodies; see docs/manual/database.md.
-const PAGE_BYTES: u32 = 8192;
+pub(crate) const PAGE_BYTES: u32 = 8192;
 
 /// KiB of page cache of the writing connection.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
@@ -19,7 +19,7 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
 
 /// Octets to which the log file is cut when it starts over: a long read or a backup can have made it large.
-const LOG_BYTES_KEPT: i64 = 128 << 20;
+const LOG_BYTES_KEPT: i64 = 512 << 20;
 
 /// How long SQLite waits for a lock. Nobody of ours contends: only a checkpoint or a foreign tool can hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

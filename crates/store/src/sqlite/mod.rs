@@ -46,6 +46,9 @@ pub struct Options {
     pub readers_max: usize,
     /// How long a search may take before it is ended with [`StoreError::Unavailable`].
     pub search_time_max: Duration,
+    /// Octets in the write-ahead log from which it is moved into the file, 64 KiB to 16 GiB. More are written once instead
+    /// of several times, and then take longer; docs/manual/database.md has the figures.
+    pub log_bytes_min: u64,
 }
 
 /// What a store has written. The quotient says how many callers share one wait for the disk.
@@ -59,7 +62,7 @@ pub struct Statistics {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers_max: 8, search_time_max: Duration::from_secs(10) }
+        Self { readers_max: 8, search_time_max: Duration::from_secs(10), log_bytes_min: 64 << 20 }
     }
 }
 
@@ -90,7 +93,10 @@ impl SqliteStore {
         if orphans > 0 {
             tracing::info!(bodies = orphans, "removed the bodies of CRLs that were never committed");
         }
-        let checkpointer = Checkpointer::start(connection::open_writer(path).map_err(about)?).map_err(about)?;
+        let pages = options.log_bytes_min.clamp(64 << 10, 16 << 30) / u64::from(connection::PAGE_BYTES);
+        let pages = i32::try_from(pages).expect("16 GiB are two million pages");
+        let beside = connection::open_writer(path).map_err(about)?;
+        let checkpointer = Checkpointer::start(beside, pages).map_err(about)?;
         let committer = Committer::start(connection, checkpointer).map_err(about)?;
         let readers = Readers::open(path.to_owned(), options.readers_max).map_err(about)?;
         Ok(Self { readers, committer: Some(committer), _lock: Some(lock), options })
