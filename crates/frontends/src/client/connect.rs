@@ -136,6 +136,9 @@ fn host_and_port(url: &str) -> Result<(String, u16), Error> {
     let plain = uri.scheme_str() == Some("https") && matches!(uri.path(), "" | "/") && uri.query().is_none();
     let authority = uri.authority().filter(|authority| plain && !authority.as_str().contains('@')).ok_or_else(wrong)?;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    if host.is_empty() {
+        return Err(wrong());
+    }
     Ok((host.to_owned(), authority.port_u16().unwrap_or(DEFAULT_PORT)))
 }
 
@@ -153,7 +156,9 @@ mod tests {
         ] {
             assert_eq!(host_and_port(url).unwrap(), (host.to_owned(), port), "{url}");
         }
-        for url in ["", "ca.example.org", "http://ca", "https://ca/x", "https://u@ca", "https://ca?x", "unix:/x"] {
+        for url in
+            ["", "ca.example.org", "http://ca", "https://ca/x", "https://u@ca", "https://ca?x", "unix:/x", "https://:"]
+        {
             assert!(host_and_port(url).is_err(), "{url}");
         }
     }
