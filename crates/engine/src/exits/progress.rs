@@ -1,6 +1,6 @@
 //! How a module is doing: for operators, and for answers that wait for it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,8 @@ struct Now {
     state: ModuleState,
     description: String,
     cursor: EventId,
-    /// The highest event that was delivered or tried.
-    tried: EventId,
+    /// Events beyond the cursor that were delivered or tried: with several workers, not in order.
+    tried: BTreeSet<EventId>,
     last_delivered: Option<Timestamp>,
     last_error: Option<(Timestamp, ModuleError)>,
     /// Deliveries by second since start, the newest last.
@@ -89,7 +89,7 @@ impl Progress {
             state: ModuleState::Starting,
             description: String::new(),
             cursor,
-            tried: EventId(0),
+            tried: BTreeSet::new(),
             last_delivered: None,
             last_error: None,
             seconds: VecDeque::new(),
@@ -134,7 +134,7 @@ impl Progress {
             now.seconds.pop_front();
         }
         now.last_delivered = Some(at);
-        now.tried = now.tried.max(id);
+        now.try_once(id);
         self.changed.notify_all();
     }
 
@@ -142,19 +142,22 @@ impl Progress {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let mut now = self.now.lock();
         now.last_error = Some((at, error));
-        now.tried = now.tried.max(id);
+        now.try_once(id);
         self.changed.notify_all();
     }
 
     pub(super) fn moved(&self, cursor: EventId) {
-        self.now.lock().cursor = cursor;
+        let mut now = self.now.lock();
+        now.cursor = cursor;
+        now.tried = now.tried.split_off(&EventId(cursor.0 + 1));
+        self.changed.notify_all();
     }
 
     /// Waits until the event was delivered or tried, but not while the module cannot get to it, and not beyond `limit`.
     pub(super) fn wait_for(&self, id: EventId, limit: Duration) {
         let deadline = Instant::now() + limit;
         let mut now = self.now.lock();
-        while now.tried < id && now.state == ModuleState::Running {
+        while id > now.cursor && !now.tried.contains(&id) && now.state == ModuleState::Running {
             if self.changed.wait_until(&mut now, deadline).timed_out() {
                 return;
             }
@@ -177,5 +180,35 @@ impl Progress {
             last_delivered: now.last_delivered,
             last_error: now.last_error.clone(),
         }
+    }
+}
+
+impl Now {
+    fn try_once(&mut self, id: EventId) {
+        if id > self.cursor {
+            self.tried.insert(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_waits_for_its_own_event_and_no_later_one() {
+        let progress = Progress::new(EventId(4));
+        progress.initialised(ExitEvents::all(), String::new());
+        // The other worker was faster.
+        progress.delivered(EventId(6), Timestamp::UNIX_EPOCH);
+        let waits = |id| {
+            let (began, limit) = (Instant::now(), Duration::from_millis(20));
+            progress.wait_for(EventId(id), limit);
+            began.elapsed() >= limit
+        };
+        assert!(waits(5));
+        assert!(!waits(4) && !waits(6));
+        progress.moved(EventId(6));
+        assert!(!waits(5));
     }
 }
