@@ -87,13 +87,18 @@ impl Exits {
         }
     }
 
+    /// Has the dispatchers look for events.
+    pub(crate) fn wake(&self) {
+        for dispatcher in self.running.read().iter() {
+            dispatcher.wake();
+        }
+    }
+
     /// Tells the dispatchers that there is an event, and waits for the modules that are delivered to inline: one after
     /// the other, each at most for its time limit.
     pub(crate) fn announce(&self, event: &Event) {
+        self.wake();
         let running = Arc::clone(&self.running.read());
-        for dispatcher in running.iter() {
-            dispatcher.wake();
-        }
         for dispatcher in running.iter().filter(|dispatcher| dispatcher.is_inline()) {
             dispatcher.wait_for(event);
         }

@@ -192,14 +192,19 @@ impl Engine {
         self.exits.stop(name);
         let change = Change { removed_modules: vec![name.to_owned()], audit: Some(audit), ..Change::default() };
         if let Err(error) = self.commit(change) {
-            self.apply(&module)?;
+            self.resume(name, Some(module));
             return Err(error);
         }
-        self.apply(&InstalledModule { enabled: false, ..module })
+        if module.role == Role::Policy {
+            let mut chain = self.policies.chain().as_ref().clone();
+            chain.retain(|running| running.installed.name != name);
+            self.policies.replace(chain);
+        }
+        Ok(())
     }
 
-    /// Sets an exit module's place: events from there on are delivered (again). Events that wait or are parked for it
-    /// are forgotten where they lie ahead of its new place: it will be told them anyway.
+    /// Sets an exit module's place: events from there on are delivered (again), and those that it jumps over are not.
+    /// Events parked for it, or retried by hand, stay so where they lie behind both places.
     pub fn rewind_module(
         &self,
         by: &Authorised<right::Administer>,
@@ -213,26 +218,26 @@ impl Engine {
         }
         let cursor = self.cursor(start)?;
         self.exits.stop(name);
-        // What waits, and what is parked beyond the new place, is delivered in its turn.
-        let settled = self
-            .all_deliveries(name)?
-            .into_iter()
-            .filter(|delivery| delivery.event > cursor || matches!(delivery.state, DeliveryState::Waiting(_)));
-        let settled = settled.map(|delivery| (delivery.module, delivery.event)).collect();
         let audit = Act::ModuleRewound.entry(
             &by.caller().name,
             self.site.now(),
             None,
             json!({ "module": name, "after": cursor }),
         );
-        let rewound = InstalledModule { cursor, ..module };
-        let committed =
-            self.commit(Change { modules: vec![rewound], settled, audit: Some(audit), ..Change::default() });
-        // Whether or not it was moved, it goes on from where the database says.
-        let now = self.installed(name)?;
-        self.apply(&now)?;
-        committed?;
-        self.status(now)
+        let moved = self.installed(name).and_then(|before| {
+            // What lies beyond the new place is delivered in its turn; what blocks the way is jumped over.
+            let settled = self.all_deliveries(name)?.into_iter().filter(|delivery| {
+                let blocks = matches!(delivery.state, DeliveryState::Waiting(_)) && delivery.event > before.cursor;
+                delivery.event > cursor || blocks
+            });
+            let settled = settled.map(|delivery| (delivery.module, delivery.event)).collect();
+            let rewound = InstalledModule { cursor, ..before };
+            let modules = vec![rewound.clone()];
+            self.commit(Change { modules, settled, audit: Some(audit), ..Change::default() }).map(|_| rewound)
+        });
+        self.resume(name, Some(moved.as_ref().unwrap_or(&module).clone()));
+        moved?;
+        self.status(self.installed(name)?)
     }
 
     /// Events of a module that wait for another attempt or are parked, numbered above `after`.
@@ -300,36 +305,32 @@ impl Engine {
                 self.policies.replace(chain);
             }
             Role::Exit => {
-                // Its dispatcher moves the cursor until it has stopped.
+                let before = (act != Act::ModuleAdded).then(|| self.installed(&module.name)).transpose()?;
                 self.exits.stop(&module.name);
-                if act != Act::ModuleAdded {
-                    module.cursor = self.installed(&module.name)?.cursor;
-                }
-                let committed = self.commit(change(&module));
-                if committed.is_ok() || act != Act::ModuleAdded {
-                    self.apply(&self.installed(&module.name)?)?;
-                }
-                committed?;
+                // Its dispatcher moved the cursor until it had stopped.
+                let stopped = before.as_ref().map(|before| self.installed(&before.name)).transpose();
+                let made = stopped.and_then(|stopped| {
+                    module.cursor = stopped.map_or(module.cursor, |stopped| stopped.cursor);
+                    self.commit(change(&module))
+                });
+                self.resume(&module.name, if made.is_ok() { Some(module.clone()) } else { before });
+                made?;
             }
         }
         self.status(self.installed(&module.name)?)
     }
 
-    /// Makes the running modules what an installed one says.
-    fn apply(&self, module: &InstalledModule) -> Result<(), Error> {
-        match (module.role, module.enabled) {
-            (Role::Exit, true) => self.exits.start(module.clone()),
-            (Role::Exit, false) => {}
-            (Role::Policy, enabled) => {
-                let mut chain = self.policies.chain().as_ref().clone();
-                chain.retain(|running| running.installed.name != module.name);
-                if enabled {
-                    chain.push(Policies::load(&self.site, self.loader.as_ref(), module.clone())?);
-                }
-                self.policies.replace(chain);
-            }
+    /// Starts an exit module that was stopped for a change, whatever became of the change: as the database has it now,
+    /// or, where it cannot be asked, as it was known last.
+    fn resume(&self, name: &str, last: Option<InstalledModule>) {
+        let now = match self.installed(name) {
+            Ok(now) => Some(now),
+            Err(Error::NotFound(_)) => None,
+            Err(_) => last,
+        };
+        if let Some(module) = now.filter(|module| module.role == Role::Exit && module.enabled) {
+            self.exits.start(module);
         }
-        Ok(())
     }
 
     fn installed(&self, name: &str) -> Result<InstalledModule, Error> {

@@ -46,6 +46,7 @@ impl Engine {
 
     /// Tells the dispatchers of the newest event.
     pub(crate) fn announce_newest(&self) -> Result<(), Error> {
+        self.exits.wake();
         let (head, _) = self.site.store.event_head()?;
         if let Some((event, _)) = self.site.store.event(head)? {
             self.exits.announce(&event);

@@ -106,12 +106,14 @@ impl Engine {
 
     /// Forgets events that are older than the retention and that every module has dealt with; returns how many.
     ///
-    /// Disabled modules count, and so do parked events: what anybody may still be told is kept.
+    /// Disabled modules count, and so do parked events: what anybody may still be told is kept. None while modules are
+    /// changed: one may be on its way to an older place.
     pub fn prune_events(&self) -> Result<usize, Error> {
         let retention = self.site.config.event_retention;
         if retention.is_zero() {
             return Ok(0);
         }
+        let Some(_unchanged) = self.modules.try_lock() else { return Ok(0) };
         let store = &self.site.store;
         let mut last = store.event_before(before(self.site.now(), retention)?)?;
         for module in store.modules()?.iter().filter(|module| module.role == Role::Exit) {

@@ -111,7 +111,8 @@ impl Engine {
 
     /// Commits a change, tells the dispatchers of its event, and waits for the modules that are delivered to inline.
     pub(crate) fn commit(&self, change: Change) -> Result<crate::store::Committed, Error> {
-        let committed = self.site.store.commit(change)?;
+        // A commit that is said to have failed may have been made: whoever waits for events looks.
+        let committed = self.site.store.commit(change).inspect_err(|_| self.exits.wake())?;
         if let Some(event) = &committed.event {
             self.exits.announce(event);
         }

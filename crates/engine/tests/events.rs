@@ -2,15 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use engine::store::{DeliveryState, ModuleOptions};
-use engine::{ModuleState, StartFrom, right};
+use engine::{Engine, ModuleState, NewModule, StartFrom, Store, Submission, right};
 use jiff::SignedDuration;
-use module::{EventId, ExitEvent, ExitEvents, HResult, ModuleError, PropertyType, RequestId, RevocationReason};
+use module::{
+    Decision, EventId, ExitEvent, ExitEvents, HResult, ModuleError, PolicyModule, PropertyType, RequestId,
+    RevocationReason, ServerExit, ServerPolicy,
+};
 use pki::{KeyAlgorithm, Serial};
-use testkit::authority::{Authority, Builder, eventually};
+use testkit::authority::{Authority, Builder, csr, eventually};
+use testkit::fault::{Fault, FaultyStore, Kind, Side};
 use testkit::recorder::Recorder;
 
 fn quick() -> ModuleOptions {
@@ -23,6 +28,24 @@ fn with_recorder(start: StartFrom) -> (Authority, Arc<Recorder>) {
     authority.loader.exit("recorder", recorder.clone());
     authority.add_exit("recorder", start, quick());
     (authority, recorder)
+}
+
+/// An authority that makes no CRLs, on a database that can be made to fail, with a recorder.
+fn with_faults() -> (Authority, Arc<FaultyStore>, Arc<Recorder>) {
+    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
+    let given = Arc::clone(&faulty);
+    let wrap = move |store: Arc<dyn Store>| {
+        let wrapped = Arc::new(FaultyStore::new(store));
+        let _ = given.set(Arc::clone(&wrapped));
+        wrapped as Arc<dyn Store>
+    };
+    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.crl.period = "0s".parse().unwrap());
+    let authority = builder.wrap(wrap).open().unwrap();
+    let recorder = Recorder::all();
+    authority.loader.exit("recorder", recorder.clone());
+    authority.add_exit("recorder", StartFrom::Now, quick());
+    let store = faulty.get().cloned().unwrap();
+    (authority, store, recorder)
 }
 
 fn head(authority: &Authority) -> EventId {
@@ -414,4 +437,160 @@ fn delivered_events_are_pruned_after_retention_and_the_chain_still_holds() {
     assert!(!kept.is_empty());
     let problems = authority.engine.check(&authority.by::<right::Operate>(), &mut |_, _| {}).unwrap();
     assert_eq!(problems, Vec::<String>::new());
+}
+
+#[test]
+fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
+    const BEHIND: usize = 4_800;
+    let authority = Authority::open();
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED | ExitEvents::CERT_RETRIEVE_PENDING);
+    authority.loader.exit("recorder", recorder.clone());
+    authority.add_exit("recorder", StartFrom::Now, ModuleOptions { workers: 2, ..quick() });
+    eventually("the module runs", || recorder.initialised() == 1);
+    let waited = authority.submit("waited.example", "Disposition:Pending").request;
+    authority.clock.advance(SignedDuration::from_secs(1));
+    authority.engine.approve(&authority.by::<right::ManageCertificates>(), waited).unwrap();
+    eventually("the module has caught up", || caught_up(&authority, "recorder"));
+
+    recorder.behave(move |notification| match notification.request == Some(waited) {
+        true => Ok(()),
+        false => Err(ModuleError::from(HResult::E_FAIL)),
+    });
+    // The next request, and so the other worker's.
+    let failing = authority.submit("failing.example", "").request;
+    let enrol = authority.by::<right::Enrol>();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| (0..BEHIND / 16).for_each(|_| drop(authority.engine.retrieve(&enrol, waited).unwrap())));
+        }
+    });
+    let beyond = || authority.engine.module(&authority.by::<right::Read>(), "recorder").unwrap().delivered;
+    eventually("as much is dealt with as may be", || beyond() >= 4_300);
+    recorder.succeed();
+    eventually("everything is delivered", || {
+        authority.clock.advance(SignedDuration::from_millis(10));
+        caught_up(&authority, "recorder")
+    });
+    let told = recorder.told();
+    let attempts: Vec<u32> = told
+        .iter()
+        .filter(|told| told.notification.request == Some(failing))
+        .map(|told| told.notification.attempt)
+        .collect();
+    assert_eq!(attempts, [1, 2]);
+    assert_eq!(recorder.counts().len(), 2 + BEHIND);
+}
+
+#[test]
+fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
+    let (authority, store, recorder) = with_faults();
+    // Numbers are set aside, and the module has nothing to do.
+    authority.submit("first.example", "");
+    eventually("the module rests", || caught_up(&authority, "recorder"));
+    eventually("nobody else asks the database", || {
+        let before = store.calls();
+        std::thread::park_timeout(Duration::from_millis(50));
+        store.calls() == before
+    });
+    store.fail(Fault { call: 1, side: Side::After, kind: Kind::Error });
+    let submission = Submission { request: csr("unknown.example"), ..Submission::default() };
+    assert!(authority.engine.submit(&authority.by::<right::Enrol>(), submission).is_err());
+    assert_eq!(store.struck(), Some("commit"));
+    eventually("the module is told", || recorder.counts().len() == 2);
+}
+
+#[test]
+fn events_are_kept_while_modules_change() {
+    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.event_retention = "1d".parse().unwrap());
+    let authority = builder.open().unwrap();
+    authority.submit("old.example", "");
+    authority.clock.advance(SignedDuration::from_hours(25));
+    authority.submit("new.example", "");
+    // A module that is on its way to the beginning must find it there.
+    let engine = Arc::downgrade(&authority.engine);
+    let kept = Arc::new(AtomicUsize::new(usize::MAX));
+    let seen = Arc::clone(&kept);
+    authority.loader.policy("prunes", Arc::new(PrunesAtStart { engine, seen }));
+    let new = NewModule {
+        name: "prunes".into(),
+        kind: "prunes".into(),
+        role: module::Role::Policy,
+        settings: module::Settings::default(),
+        options: ModuleOptions::default(),
+        start: StartFrom::Now,
+        position: None,
+    };
+    authority.engine.add_module(&authority.by::<right::Administer>(), new).unwrap();
+    assert_eq!(kept.load(Ordering::SeqCst), 0);
+    assert!(authority.engine.prune_events().unwrap() > 0);
+}
+
+/// Has events pruned in the middle of its own installation.
+struct PrunesAtStart {
+    engine: Weak<Engine>,
+    seen: Arc<AtomicUsize>,
+}
+
+impl PolicyModule for PrunesAtStart {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.seen.store(self.engine.upgrade().unwrap().prune_events().unwrap(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn verify_request(&self, _server: &mut dyn ServerPolicy, _new: bool) -> Result<Decision, ModuleError> {
+        Ok(Decision::Issue)
+    }
+
+    fn description(&self) -> String {
+        "prunes at its start".into()
+    }
+}
+
+#[test]
+fn a_parked_event_that_is_retried_by_hand_survives_a_move() {
+    let (authority, recorder) = with_recorder(StartFrom::Now);
+    let administrator = authority.by::<right::Administer>();
+    let reader = authority.by::<right::Read>();
+    eventually("the module runs", || recorder.initialised() == 1);
+    recorder.fail();
+    let parked = EventId(head(&authority).0 + 1);
+    authority.submit("parked.example", "");
+    eventually("it is parked", || {
+        authority.clock.advance(SignedDuration::from_millis(10));
+        authority.engine.module(&reader, "recorder").unwrap().parked == 1
+    });
+    authority.engine.disable_module(&administrator, "recorder").unwrap();
+    authority.engine.retry_delivery(&administrator, "recorder", parked).unwrap();
+    authority.engine.rewind_module(&administrator, "recorder", StartFrom::Now).unwrap();
+    let kept = authority.engine.deliveries(&reader, "recorder", EventId(0), 10).unwrap();
+    assert_eq!(kept.iter().map(|delivery| delivery.event).collect::<Vec<_>>(), [parked]);
+    recorder.succeed();
+    authority.engine.enable_module(&administrator, "recorder").unwrap();
+    eventually("it is told", || recorder.counts()[&parked] == 4);
+}
+
+#[test]
+fn a_module_runs_again_whatever_call_of_its_change_the_database_fails() {
+    let (authority, store, recorder) = with_faults();
+    let administrator = authority.by::<right::Administer>();
+    let changes: [&dyn Fn() -> bool; 2] =
+        [&|| authority.engine.set_module(&administrator, "recorder", Vec::new(), None).is_ok(), &|| {
+            authority.engine.rewind_module(&administrator, "recorder", StartFrom::Now).is_ok()
+        }];
+    for change in changes {
+        let faults = (1..=8).flat_map(|call| [Side::Before, Side::After].map(|side| (call, side)));
+        for (call, side) in faults {
+            store.fail(Fault { call, side, kind: Kind::Error });
+            let made = change();
+            let unharmed = made && store.struck().is_none();
+            store.fail(Fault { call: u64::MAX, side, kind: Kind::Error });
+            let request = authority.submit(&format!("n{call}.example"), "").request;
+            eventually("the module runs and is told", || {
+                recorder.told().iter().any(|told| told.notification.request == Some(request))
+            });
+            if unharmed {
+                break;
+            }
+        }
+    }
 }

@@ -146,9 +146,7 @@ fn check(builder: Builder, recorder: &Recorder, answered: &Answered, what: &str)
     }
     // Events may still be added: a publication of CRLs that was cut off is finished by the schedule.
     let events = || authority.engine.events(&reader, EventId(0), ExitEvents::all(), 1_000).unwrap();
-    let told = || -> BTreeSet<EventId> {
-        recorder.counts().into_keys().chain(answered.told.iter().copied()).collect()
-    };
+    let told = || -> BTreeSet<EventId> { recorder.counts().into_keys().chain(answered.told.iter().copied()).collect() };
     eventually(&format!("every event is delivered: {what}"), || {
         authority.clock.advance(SignedDuration::from_millis(10));
         let (events, told) = (events(), told());

@@ -20,7 +20,8 @@ use crate::{Error, Request};
 
 /// Events read at a time.
 const WINDOW: usize = 256;
-/// The most events that may be dealt with beyond one that blocks its lane.
+/// Events dealt with beyond one that blocks its lane, up to which the window still grows: with it, no more than this and
+/// a window of them are ever kept.
 const AHEAD_MAX: usize = 4_096;
 /// How long deliveries go on before the cursor is made durable.
 const SLICE: Duration = Duration::from_millis(200);
@@ -267,12 +268,8 @@ impl Worker {
         let end =
             if full { ids.last().copied().unwrap_or(head) } else { head.max(ids.last().copied().unwrap_or(head)) };
 
-        let mut lanes = if self.place.ahead() < AHEAD_MAX {
-            let key = |(event, _): &Happened| (event.id, event.request.map(|(id, _)| id));
-            self.place.deal(window, key, self.installed.options.workers as usize, now)
-        } else {
-            Vec::new()
-        };
+        let key = |(event, _): &Happened| (event.id, event.request.map(|(id, _)| id));
+        let mut lanes = self.place.deal(window, key, self.installed.options.workers as usize, now);
         if !behind.is_empty() {
             lanes.push(behind);
         }
@@ -412,6 +409,7 @@ impl Worker {
         if let Err(error) = self.site.store.commit(change) {
             // The database is what counts: the module may be told again of what it has dealt with.
             self.place = Place::at(self.saved);
+            self.progress.moved(self.saved);
             self.reload.store(true, Ordering::Release);
             return Err(error.into());
         }
