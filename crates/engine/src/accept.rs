@@ -8,6 +8,7 @@ use module::property::attribute_key;
 use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, Profile};
 use pki::{CertificationRequest, oid};
 
+use crate::ca::Installed;
 use crate::failure::Failure;
 use crate::location::Use;
 use crate::roles::{Authorised, Role, right};
@@ -158,8 +159,46 @@ fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) ->
     request.not_before = Some(earliest_start(site, issuer.certificate.not_before()));
     request.not_after = Some(latest_end(site, &profile, request.submitted, issuer.certificate.not_after())?);
 
+    let own = own_extensions(site, &profile, issuer, &parsed.public_key().key_identifier())?;
+    let body = Arc::make_mut(&mut request.body);
+    for extension in own {
+        // The engine's word stands: a request cannot bring its own identifiers or addresses.
+        let stored = extensions::stored(&extension, ExtensionFlags::ORIGIN_SERVER);
+        body.extensions.retain(|existing| existing.oid != stored.oid);
+        body.extensions.push(stored);
+    }
+    Ok(())
+}
+
+/// Says anew what the engine says of the issuer, where nobody has said otherwise since: a request that waited may be
+/// issued under another CA certificate than the one it came in under.
+pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
+    let ca = site.ca();
+    let issuer = ca.issuer()?.installed;
+    let Some(key) = request.key.as_ref().map(|key| key.identifier.clone()) else { return Ok(()) };
+    let profile =
+        request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
+    let body = Arc::make_mut(&mut request.body);
+    for extension in own_extensions(site, &profile, issuer, &key)? {
+        let oid = extension.oid.to_string();
+        let ours =
+            |row: &&mut CertificateExtension| row.oid == oid && row.flags.origin() == ExtensionFlags::ORIGIN_SERVER;
+        if let Some(row) = body.extensions.iter_mut().find(ours) {
+            row.value = extension.value;
+        }
+    }
+    Ok(())
+}
+
+/// The engine's own extensions: identifiers of the key and the issuer, and where to find CRLs, the issuer and OCSP.
+fn own_extensions(
+    site: &Site,
+    profile: &Profile,
+    issuer: &Installed,
+    key_identifier: &[u8],
+) -> Result<Vec<pki::Extension>, Error> {
     let mut own = vec![
-        pki::extension::subject_key_identifier(&parsed.public_key().key_identifier()),
+        pki::extension::subject_key_identifier(key_identifier),
         pki::extension::authority_key_identifier(Some(&issuer.key_identifier), None, None),
     ];
     let urls =
@@ -179,14 +218,7 @@ fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) ->
     if !ca_urls.is_empty() || !ocsp_urls.is_empty() {
         own.push(pki::extension::authority_info_access(&ca_urls, &ocsp_urls)?);
     }
-    let body = Arc::make_mut(&mut request.body);
-    for extension in own {
-        // The engine's word stands: a request cannot bring its own identifiers or addresses.
-        let stored = extensions::stored(&extension, ExtensionFlags::ORIGIN_SERVER);
-        body.extensions.retain(|existing| existing.oid != stored.oid);
-        body.extensions.push(stored);
-    }
-    Ok(())
+    Ok(own)
 }
 
 /// Now less the clock skew, in whole seconds, and not before the CA certificate.

@@ -34,6 +34,12 @@ pub(crate) fn compose(site: &Site, request: &Request, issuer: &Issuer<'_>) -> Re
         Name::from_components(&site.config.subject_template, &request.subject, site.config.name_lengths)
             .map_err(|error| Failure::new(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, CONSTRUCTING, error))?
     };
+    // A certificate in the authority's own name would pass for a CA certificate of its own: its CRLs for the authority's,
+    // and no path length counts it (RFC 5280 6.1).
+    if site.ca().certificates().iter().any(|own| own.certificate.subject().matches(&subject)) {
+        let text = "the subject is the authority's own name; a certificate needs another one";
+        return Err(refused(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, text));
+    }
     if subject.is_empty() {
         // Without a subject the alternative names are the identity: critical (RFC 5280 4.2.1.6).
         let names = extensions.iter_mut().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME);
@@ -154,7 +160,7 @@ fn check_extensions(profile: &Profile, issuer: &Issuer<'_>, extensions: &[Extens
                 format!("the profile does not allow the extended key usage {usage}"),
             ));
         }
-    } else if profile.ca.is_none() && !profile.extended_key_usage.is_empty() {
+    } else if !profile.extended_key_usage.is_empty() {
         return Err(refused(
             HResult::ERROR_INVALID_DATA,
             "the profile has extended key usages, and the certificate would have none",

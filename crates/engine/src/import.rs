@@ -54,7 +54,7 @@ impl Engine {
         let mut request = if options.existing_row && signed_by.is_some() {
             self.pending_with_key(&certificate)?.changed()
         } else {
-            self.imported_row(&certificate, caller)?
+            self.imported_row(&certificate, caller, now)?
         };
         let (ca_certificate, ca_key) = signed_by.unwrap_or_default();
         issue::note_certificate(&mut request, &certificate, ca_certificate, ca_key);
@@ -99,7 +99,7 @@ impl Engine {
         })
     }
 
-    fn imported_row(&self, certificate: &Certificate, caller: &str) -> Result<Request, Error> {
+    fn imported_row(&self, certificate: &Certificate, caller: &str, now: jiff::Timestamp) -> Result<Request, Error> {
         let stored = |extension| extensions::stored(extension, ExtensionFlags::ORIGIN_IMPORTED_CERT);
         let extensions = certificate.extensions().iter().map(stored).collect();
         Ok(Request {
@@ -108,7 +108,7 @@ impl Engine {
             disposition: Disposition::Active,
             status: HResult::S_OK,
             message: String::new(),
-            submitted: self.site.now(),
+            submitted: now,
             resolved: None,
             requester: caller.to_owned(),
             caller: caller.to_owned(),

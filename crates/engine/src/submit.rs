@@ -75,7 +75,9 @@ impl Engine {
             return Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, what + hint));
         }
         let caller = by.caller().name.clone();
-        let decided = self.decide(request.changed(), Some(&caller));
+        let mut request = request.changed();
+        accept::renew(&self.site, &mut request)?;
+        let decided = self.decide(request, Some(&caller));
         self.commit_decision(decided, caller, Some(Act::Resubmitted))
     }
 

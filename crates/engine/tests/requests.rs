@@ -360,3 +360,95 @@ fn every_supported_property_can_be_read() {
     });
     assert_eq!(authority.submit("www.example.org", "").disposition, Disposition::Issued);
 }
+
+#[test]
+fn a_request_that_waited_is_issued_under_the_ca_certificate_of_the_day() {
+    let authority = Authority::open();
+    let pending = authority.submit("www.example.org", "Disposition:Pending");
+    // Renewed with a key identifier of another making, as a parent authority may choose.
+    let ca = authority.engine.ca();
+    let before = &ca.certificates()[0].certificate;
+    let tbs = pki::TbsCertificate {
+        serial: pki::Serial::from_bytes(&[0x4e; 16]).unwrap(),
+        signature: authority.signer.algorithm(),
+        issuer: before.subject().clone(),
+        not_before: before.not_before(),
+        not_after: before.not_after(),
+        subject: before.subject().clone(),
+        public_key: before.public_key().clone(),
+        extensions: vec![
+            pki::extension::basic_constraints(true, None),
+            pki::extension::key_usage(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN),
+            pki::extension::subject_key_identifier(&[7; 20]),
+        ],
+    };
+    let der = tbs.to_der().unwrap();
+    let renewed = pki::assemble(&der, authority.signer.algorithm(), &authority.signer.sign(&der).unwrap());
+    authority.engine.install_ca_certificate(&authority.by::<right::Administer>(), &renewed, &[]).unwrap();
+
+    let issued = authority.engine.approve(&authority.by::<right::ManageCertificates>(), pending.request).unwrap();
+    assert_eq!(issued.disposition, Disposition::Issued, "{}", issued.message);
+    let certificate = Certificate::from_der(&issued.certificate.unwrap()).unwrap();
+    assert_eq!(certificate.authority_key_identifier().unwrap(), [7; 20]);
+}
+
+#[test]
+fn nothing_is_issued_in_the_authoritys_own_name() {
+    let authority = with_policy(|server| {
+        // The same name to whoever compares names as RFC 5280 7.1 says.
+        server.set_certificate_property("CommonName", Some(Value::from("TEST  ca")))?;
+        server.set_certificate_property("Organization", Some(Value::from("example")))?;
+        Ok(Decision::Issue)
+    });
+    let outcome = authority.submit("www.example.org", "");
+    assert_eq!((outcome.disposition, outcome.status), (Disposition::Failed, HResult::CERTSRV_E_BAD_REQUESTSUBJECT));
+}
+
+#[test]
+fn an_authority_below_keeps_the_usages_of_its_profile() {
+    let builder = Builder::new(KeyAlgorithm::P256).config(|config| {
+        let profile = config.profiles.get_mut("sub-ca").unwrap();
+        profile.extended_key_usage = vec!["serverAuth".into()];
+        config.default_profile = Some("sub-ca".into());
+    });
+    let policy = PolicyFn(|server: &mut dyn ServerPolicy, _| {
+        let usage = pki::extension::key_usage(KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN);
+        let constraints = pki::extension::basic_constraints(true, Some(0));
+        server.set_certificate_extension(extension(&pki::oid::KEY_USAGE, &usage))?;
+        server.set_certificate_extension(extension(&pki::oid::BASIC_CONSTRAINTS, &constraints))?;
+        if server.request_attribute("Limited").is_ok() {
+            let server_auth = pki::extension::extended_key_usage_oid("serverAuth").unwrap();
+            let usages = pki::extension::extended_key_usage(&[server_auth]);
+            server.set_certificate_extension(extension(&pki::oid::EXTENDED_KEY_USAGE, &usages))?;
+        }
+        Ok(Decision::Issue)
+    });
+    builder.loader().policy("plain", Arc::new(policy));
+    let authority = builder.open().unwrap();
+    let limited = authority.submit("below.example.org", "Limited:yes");
+    assert_eq!(limited.disposition, Disposition::Issued, "{}", limited.message);
+    assert_eq!(authority.submit("below.example.org", "").disposition, Disposition::Failed);
+}
+
+#[test]
+fn a_certificate_manager_by_group_is_an_officer_to_policy() {
+    let officer = |groups: &[&str]| {
+        let builder = Builder::new(KeyAlgorithm::P256).config(|config| {
+            let names = ["group:officers".to_owned()];
+            config.roles.members.get_mut(&Role::CertificateManager).unwrap().extend(names);
+        });
+        let policy = PolicyFn(|server: &mut dyn ServerPolicy, _| {
+            let officer = server.request_property("Officer", PropertyType::Long)?.into_long()?;
+            Ok(Decision::Pend { message: format!("officer {officer}") })
+        });
+        builder.loader().policy("plain", Arc::new(policy));
+        let authority = builder.open().unwrap();
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let caller = engine::Caller { name: "test:enrollee".into(), groups };
+        let by = authority.engine.authority().authorise::<right::Enrol>(&caller).unwrap();
+        let submission = Submission { request: csr("www.example.org"), ..Submission::default() };
+        authority.engine.submit(&by, submission).unwrap().message
+    };
+    assert_eq!(officer(&[]), "Taken Under Submission: officer 0");
+    assert_eq!(officer(&["group:officers"]), "Taken Under Submission: officer 1");
+}

@@ -26,8 +26,12 @@ impl Reading<'_> {
             "RequesterName" => text(&row.requester, name),
             "CallerName" => text(&row.caller, name),
             "Officer" => {
-                let caller = crate::Caller { name: row.caller.clone(), groups: Vec::new() };
-                let officer = self.site.config.roles.roles(&caller).contains(&crate::Role::CertificateManager);
+                let groups = row.properties.get("RequesterGroups");
+                let groups = groups.into_iter().flat_map(|groups| groups.lines()).map(str::to_owned).collect();
+                let caller = crate::Caller { name: row.caller.clone(), groups };
+                // Nobody else requests for another.
+                let officer = row.requester != row.caller
+                    || self.site.config.roles.roles(&caller).contains(&crate::Role::CertificateManager);
                 Ok(i32::from(officer).into())
             }
             "CRLPartitionIndex" => Ok(0.into()),
