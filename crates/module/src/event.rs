@@ -186,7 +186,8 @@ impl fmt::Display for EventId {
     }
 }
 
-/// One event on its way to one module. A repeated delivery has the same `id` and a higher `attempt`.
+/// One event on its way to one module. A repeated delivery has the same `id`; its `attempt` is higher where the server
+/// could record how the one before it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// The event's number; 0 for [`ExitEvent::Shutdown`], which is not stored.
@@ -197,7 +198,8 @@ pub struct Notification {
     pub occurred: Timestamp,
     /// The request it happened to; none for CRLs and shutdown.
     pub request: Option<RequestId>,
-    /// Counts deliveries of this event to this module, from 1.
+    /// Counts deliveries of this event to this module, from 1. One that was cut off (by a crash, or because the module was
+    /// replaced while it hung) is not counted, nor are those before the module was rewound.
     pub attempt: u32,
     /// SHA-256 over the predecessor's hash and this event's content: the head of the chain at this event.
     pub hash: [u8; 32],
