@@ -95,7 +95,9 @@ fn install(context: &Context, chain: &Chain) -> Result<(), Error> {
             let index = init::install(&context.configuration()?, chain)?;
             let result = json!({ "index": index, "subject": subject });
             context.output().show(&result, |_| format!("installed {subject}\n"))?;
-            context.output().hint("start the server, or restart it where it runs, with the same --data or --config: exeunt serve");
+            context
+                .output()
+                .hint("start the server, or restart it where it runs, with the same --data or --config: exeunt serve");
             Ok(())
         }
     }
