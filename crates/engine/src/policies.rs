@@ -19,12 +19,19 @@ pub(crate) struct LoadedPolicyModule {
     pub(crate) loaded: Arc<LoadedPolicy>,
 }
 
-/// What a loader makes of an installed policy module.
+/// What a loader makes of an installed policy module. Whoever lets go of it last shuts the module down: a request in
+/// flight is not failed because the module was changed meanwhile.
 pub struct LoadedPolicy {
     /// The module, guarded.
     pub module: Arc<dyn PolicyModule>,
     /// What its host knows of its health.
     pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+impl Drop for LoadedPolicy {
+    fn drop(&mut self) {
+        self.module.shut_down();
+    }
 }
 
 /// The chain.
@@ -62,16 +69,13 @@ impl Policies {
         Ok(LoadedPolicyModule { installed, loaded: Arc::new(loaded) })
     }
 
-    /// Replaces the chain. Requests in flight finish with the one they began with; modules that are gone are shut down.
+    /// Replaces the chain. Requests in flight finish with the one they began with; modules that are gone are shut down when
+    /// nobody asks them any more.
     pub(crate) fn replace(&self, mut chain: Vec<LoadedPolicyModule>) {
         chain.sort_by_key(|module| module.installed.position);
-        let chain = Arc::new(chain);
-        let before = std::mem::replace(&mut *self.chain.write(), Arc::clone(&chain));
-        for old in before.iter() {
-            if !chain.iter().any(|new| Arc::ptr_eq(&new.loaded, &old.loaded)) {
-                old.loaded.module.shut_down();
-            }
-        }
+        let before = std::mem::replace(&mut *self.chain.write(), Arc::new(chain));
+        // Not under the lock: shutting down may take its time.
+        drop(before);
     }
 
     /// Asks every module in turn, each seeing what those before it amended; a refusal ends the round. The request comes

@@ -1,14 +1,15 @@
 //! The path of a request: outcomes, records, limits that no policy module can move, and the acts of certificate managers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 
 use engine::store::{Column, Filter, Operand, Search};
 use engine::{Error, ImportOptions, Role, Submission, right};
 use jiff::{SignedDuration, ToSpan};
 use module::{
-    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, RevocationReason,
-    ServerPolicy, Value,
+    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PolicyModule, PropertyType,
+    RevocationReason, ServerExit, ServerPolicy, Value,
 };
 use pki::{Certificate, KeyAlgorithm, KeyUsage};
 use testkit::authority::{Authority, Builder, PolicyFn, csr, plain_policy};
@@ -451,4 +452,51 @@ fn a_certificate_manager_by_group_is_an_officer_to_policy() {
     };
     assert_eq!(officer(&[]), "Taken Under Submission: officer 0");
     assert_eq!(officer(&["group:officers"]), "Taken Under Submission: officer 1");
+}
+
+#[test]
+fn a_policy_module_is_shut_down_when_its_last_request_is_decided() {
+    let builder = Builder::new(KeyAlgorithm::P256);
+    let module = Arc::new(Watched { plain: plain_policy(), asked: Barrier::new(2), stopped: AtomicUsize::new(0) });
+    builder.loader().policy("plain", Arc::clone(&module) as Arc<dyn PolicyModule>);
+    let authority = builder.open().unwrap();
+    std::thread::scope(|scope| {
+        let outcome = scope.spawn(|| authority.submit("www.example.org", ""));
+        module.asked.wait();
+        let administrator = authority.by::<right::Administer>();
+        authority.engine.set_module(&administrator, "plain", Vec::new(), None).unwrap();
+        assert_eq!(module.stopped.load(Ordering::SeqCst), 0);
+        module.asked.wait();
+        assert_eq!(outcome.join().unwrap().disposition, Disposition::Issued);
+    });
+    assert_eq!(module.stopped.load(Ordering::SeqCst), 1);
+    authority.close();
+    assert_eq!(module.stopped.load(Ordering::SeqCst), 2);
+}
+
+/// A policy module that is held up in its call, and counts how often it is shut down.
+struct Watched {
+    plain: Arc<dyn PolicyModule>,
+    asked: Barrier,
+    stopped: AtomicUsize,
+}
+
+impl PolicyModule for Watched {
+    fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.plain.initialize(ca, server)
+    }
+
+    fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
+        self.asked.wait();
+        self.asked.wait();
+        self.plain.verify_request(server, new)
+    }
+
+    fn description(&self) -> String {
+        "watched".into()
+    }
+
+    fn shut_down(&self) {
+        self.stopped.fetch_add(1, Ordering::SeqCst);
+    }
 }
