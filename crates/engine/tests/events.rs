@@ -48,6 +48,15 @@ fn with_faults() -> (Authority, Arc<FaultyStore>, Arc<Recorder>) {
     (authority, store, recorder)
 }
 
+/// Waits until nobody asks the database: calls are counted from here.
+fn quiet(store: &FaultyStore) {
+    eventually("nobody asks the database", || {
+        let before = store.calls();
+        std::thread::park_timeout(Duration::from_millis(50));
+        store.calls() == before
+    });
+}
+
 fn head(authority: &Authority) -> EventId {
     authority.engine.event_head().unwrap().0
 }
@@ -487,11 +496,7 @@ fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
     // Numbers are set aside, and the module has nothing to do.
     authority.submit("first.example", "");
     eventually("the module rests", || caught_up(&authority, "recorder"));
-    eventually("nobody else asks the database", || {
-        let before = store.calls();
-        std::thread::park_timeout(Duration::from_millis(50));
-        store.calls() == before
-    });
+    quiet(&store);
     store.fail(Fault { call: 1, side: Side::After, kind: Kind::Error });
     let submission = Submission { request: csr("unknown.example"), ..Submission::default() };
     assert!(authority.engine.submit(&authority.by::<right::Enrol>(), submission).is_err());
@@ -580,6 +585,7 @@ fn a_module_runs_again_whatever_call_of_its_change_the_database_fails() {
     for change in changes {
         let faults = (1..=8).flat_map(|call| [Side::Before, Side::After].map(|side| (call, side)));
         for (call, side) in faults {
+            quiet(&store);
             store.fail(Fault { call, side, kind: Kind::Error });
             let made = change();
             let unharmed = made && store.struck().is_none();
