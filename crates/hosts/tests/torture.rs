@@ -261,12 +261,14 @@ fn a_module_that_always_fails_is_started_ever_more_rarely() {
     let pid = first[0].file_name().unwrap().to_string_lossy().into_owned();
     assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     support::wait_until("the process to be gone", || script.processes().is_empty());
-    let errors: Vec<ModuleError> = (0..3)
+    let mut errors: Vec<ModuleError> = (0..4)
         .filter_map(|_| {
             std::fs::write(script.state.path().join("lives"), "").unwrap();
             module.notify(&notification(ExitEvent::CertIssued), &server).err()
         })
         .collect();
+    // Whether the host has noticed the kill by itself, or learns of it with the first call, is a matter of time.
+    errors.retain(|error| !error.message.contains("signal 9"));
     assert!(errors[0].message.contains("ended with status 3"), "{errors:?}");
     assert!(errors[1].message.contains("is started again in"), "{errors:?}");
     assert_eq!(errors[2].code, HResult::RPC_E_DISCONNECTED);
