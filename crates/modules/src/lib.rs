@@ -3,7 +3,7 @@
 //! | Name | Role | Here |
 //! |---|---|---|
 //! | `default` | policy | [`policy`]: decides and amends by profiles |
-//! | `file` | exit | [`file`]: writes certificates, CRLs and CA certificates into a directory |
+//! | `file` | exit | [`mod@file`]: writes certificates, CRLs and CA certificates into a directory |
 //! | `journal` | exit | [`journal`]: appends one JSON object for each event to a file |
 //!
 //! The crate knows the module contract and nothing above it: what these modules do, a foreign module can do too.

@@ -9,7 +9,7 @@
 //! | [`loader`] | module kinds behind their guard, for the engine |
 //! | [`offline`] | what can be done while no server runs |
 //! | [`world`] | the clock, randomness and files the engine touches |
-//! | [`bench`] | what this machine does, each figure beside its baseline |
+//! | [`mod@bench`] | what this machine does, each figure beside its baseline |
 //! | [`cli`] | the commands, one file for each noun |
 //!
 //! The crate holds no rule of the certification authority: it puts together what the others are.
