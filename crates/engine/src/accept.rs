@@ -1,11 +1,11 @@
 //! From bytes to a request that policy can judge: format, proof of possession, key quality, defaults.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{Timestamp, ToSpan};
 use module::property::attribute_key;
-use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, Profile};
+use module::{CertificateExtension, ExtensionFlags, HResult, Profile};
 use pki::{CertificationRequest, oid};
 
 use crate::ca::Installed;
@@ -57,32 +57,15 @@ pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Su
         properties.insert("RequesterGroups".to_owned(), by.caller().groups.join("\n"));
     }
     Ok(Request {
-        id: site.next_request_id()?,
-        version: 1,
-        disposition: Disposition::Active,
-        status: HResult::S_OK,
-        message: String::new(),
-        submitted: site.now(),
-        resolved: None,
-        requester,
-        caller,
         request_type: REQUEST_TYPE_PKCS10,
-        flags: 0,
         profile: submission.profile.clone(),
-        key: None,
-        subject: Vec::new(),
-        alternative_names: String::new(),
-        not_before: None,
-        not_after: None,
         properties,
-        issued: None,
-        revocation: None,
-        publish_expired: false,
         body: Arc::new(RequestBody {
             attribute_text: submission.attributes.clone(),
             attributes,
             ..RequestBody::default()
         }),
+        ..Request::empty(site.next_request_id()?, site.now(), requester, caller)
     })
 }
 
@@ -153,13 +136,12 @@ fn take_over(site: &Site, request: &mut Request, parsed: &CertificationRequest) 
 fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) -> Result<(), Error> {
     let ca = site.ca();
     let issuer = ca.issuer()?.installed;
-    let profile =
-        request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
+    let profile = profile_of(site, request);
 
     request.not_before = Some(earliest_start(site, issuer.certificate.not_before()));
-    request.not_after = Some(latest_end(site, &profile, request.submitted, issuer.certificate.not_after())?);
+    request.not_after = Some(latest_end(site, profile, request.submitted, issuer.certificate.not_after())?);
 
-    let own = own_extensions(site, &profile, issuer, &parsed.public_key().key_identifier())?;
+    let own = own_extensions(site, profile, issuer, &parsed.public_key().key_identifier())?;
     let body = Arc::make_mut(&mut request.body);
     for extension in own {
         // The engine's word stands: a request cannot bring its own identifiers or addresses.
@@ -176,10 +158,9 @@ pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
     let ca = site.ca();
     let issuer = ca.issuer()?.installed;
     let Some(key) = request.key.as_ref().map(|key| key.identifier.clone()) else { return Ok(()) };
-    let profile =
-        request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).cloned().unwrap_or_default();
+    let profile = profile_of(site, request);
     let body = Arc::make_mut(&mut request.body);
-    for extension in own_extensions(site, &profile, issuer, &key)? {
+    for extension in own_extensions(site, profile, issuer, &key)? {
         let oid = extension.oid.to_string();
         let ours =
             |row: &&mut CertificateExtension| row.oid == oid && row.flags.origin() == ExtensionFlags::ORIGIN_SERVER;
@@ -188,6 +169,12 @@ pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The profile the request names; the default one where there is none of that name: policy will say so.
+fn profile_of<'a>(site: &'a Site, request: &Request) -> &'a Profile {
+    static DEFAULT: LazyLock<Profile> = LazyLock::new(Profile::default);
+    request.profile.as_deref().and_then(|name| site.config.profiles.get(name)).unwrap_or(&DEFAULT)
 }
 
 /// The engine's own extensions: identifiers of the key and the issuer, and where to find CRLs, the issuer and OCSP.

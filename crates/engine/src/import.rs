@@ -1,6 +1,5 @@
 //! Import of certificates ([MS-CSRA] 3.1.4.1.26).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use module::{Disposition, ExitEvent, ExtensionFlags, HResult};
@@ -103,28 +102,9 @@ impl Engine {
         let stored = |extension| extensions::stored(extension, ExtensionFlags::ORIGIN_IMPORTED_CERT);
         let extensions = certificate.extensions().iter().map(stored).collect();
         Ok(Request {
-            id: self.site.next_request_id()?,
-            version: 1,
-            disposition: Disposition::Active,
-            status: HResult::S_OK,
-            message: String::new(),
-            submitted: now,
-            resolved: None,
-            requester: caller.to_owned(),
-            caller: caller.to_owned(),
             request_type: REQUEST_TYPE_NONE,
-            flags: 0,
-            profile: None,
-            key: None,
-            subject: Vec::new(),
-            alternative_names: String::new(),
-            not_before: None,
-            not_after: None,
-            properties: BTreeMap::new(),
-            issued: None,
-            revocation: None,
-            publish_expired: false,
             body: Arc::new(RequestBody { extensions, ..RequestBody::default() }),
+            ..Request::empty(self.site.next_request_id()?, now, caller.to_owned(), caller.to_owned())
         })
     }
 }

@@ -118,6 +118,34 @@ pub struct RequestBody {
 }
 
 impl Request {
+    /// A new row of which nothing is known but who handed something in, and when.
+    pub(crate) fn empty(id: RequestId, submitted: Timestamp, requester: String, caller: String) -> Self {
+        Self {
+            id,
+            version: 1,
+            disposition: Disposition::Active,
+            status: HResult::S_OK,
+            message: String::new(),
+            submitted,
+            resolved: None,
+            requester,
+            caller,
+            request_type: 0,
+            flags: 0,
+            profile: None,
+            key: None,
+            subject: Vec::new(),
+            alternative_names: String::new(),
+            not_before: None,
+            not_after: None,
+            properties: BTreeMap::new(),
+            issued: None,
+            revocation: None,
+            publish_expired: false,
+            body: Arc::default(),
+        }
+    }
+
     /// The first value of a subject part.
     pub fn subject_part(&self, part: NameComponent) -> Option<&str> {
         self.subject.iter().find(|(component, _)| *component == part).map(|(_, value)| value.as_str())

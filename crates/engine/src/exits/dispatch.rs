@@ -265,8 +265,8 @@ impl Worker {
         let window = self.site.store.events(self.place.cursor, mask & !ExitEvents::SHUTDOWN, limit)?;
         let full = window.len() == limit;
         let ids: Vec<EventId> = window.iter().map(|(event, _)| event.id).collect();
-        let end =
-            if full { ids.last().copied().unwrap_or(head) } else { head.max(ids.last().copied().unwrap_or(head)) };
+        let last = ids.last().copied().unwrap_or(head);
+        let end = if full { last } else { head.max(last) };
 
         let key = |(event, _): &Happened| (event.id, event.request.map(|(id, _)| id));
         let mut lanes = self.place.deal(window, key, self.installed.options.workers as usize, now);
