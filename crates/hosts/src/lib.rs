@@ -4,8 +4,7 @@
 //! |---|---|
 //! | [`Guard`] | time limit, concurrency, panics, restarts and counting: one for all modules, built in or foreign |
 //! | [`Gauge`] | what the guard counted, for metrics and for `module show` |
-//! | [`process`] | any program that speaks JSON-RPC 2.0 over its standard input and output |
-//! | [`wire`] | the messages of that protocol; its specification is `docs/modules/protocol.md` |
+//! | [`process`] | any program that speaks JSON-RPC 2.0 over its standard input and output; its messages are [`module::wire`] |
 //!
 //! The crate knows the module contract and nothing above it: no module, however it misbehaves, can reach the engine
 //! but through the `ServerExit` or `ServerPolicy` of its call. Start reading at [`Guard::exit`], then
@@ -16,7 +15,6 @@ mod backoff;
 mod gauge;
 mod guard;
 pub mod process;
-pub mod wire;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@
 //! | [`Notification`] | the arguments of `Notify`, with the event's number and attempt |
 //! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
 //! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
+//! | [`wire`] | the messages of the module protocol, for modules that are programs of their own |
 //!
 //! # An exit module
 //!
@@ -68,6 +69,7 @@ pub mod property;
 mod request;
 mod settings;
 mod value;
+pub mod wire;
 
 pub use error::{HResult, ModuleError};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};

@@ -4,9 +4,9 @@ use module::property::{self, Scope};
 use module::{CertificateExtension, ExtensionFlags, HResult, ModuleError, PropertyType, ServerExit, ServerPolicy};
 use serde_json::{Value as Json, json};
 
-use crate::wire::CallError;
-use crate::wire::body::Extension;
-use crate::wire::value;
+use module::wire::CallError;
+use module::wire::body::Extension;
+use module::wire::value;
 
 /// The methods a module may call, `log` aside.
 pub(super) const METHODS: [&str; 8] = [

@@ -10,7 +10,7 @@ use super::child::TERMINATE;
 use super::session::{Failure, Scope};
 use super::settings::ProcessSettings;
 use super::supervisor::ProcessModule;
-use crate::wire::{self, method};
+use module::wire::{self, method};
 
 /// A module's process under test, initialised. Its time limits are those of its settings.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use super::lines::{Lines, TooLong};
 use super::log::{Level, Log};
 use super::outbox::Unsent;
 use super::session::{Fault, Order, Shared};
-use crate::wire::Incoming;
+use module::wire::Incoming;
 
 /// How long a process that closed its output may take to end, so that its status can be given as the reason.
 pub(super) const LAST_GASP: Duration = Duration::from_millis(250);

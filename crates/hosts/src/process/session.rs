@@ -14,7 +14,7 @@ use super::child::{Pipes, Process, TERMINATE};
 use super::outbox::{Outbox, Unsent, Waker};
 use super::pump::Pump;
 use super::settings::ProcessSettings;
-use crate::wire::{self, CallError};
+use module::wire::{self, CallError};
 
 /// Call-backs of one call that may wait to be served.
 const CALL_BACKS_MAX: usize = 256;

@@ -18,8 +18,8 @@ use super::session::{Failure, Scope, Session};
 use super::settings::ProcessSettings;
 use crate::Gauge;
 use crate::backoff::Backoff;
-use crate::wire::body::{Notify, Row, VerifyRequest, ca_properties};
-use crate::wire::{self, CallError, PROTOCOL_MAX, PROTOCOL_MIN, method};
+use module::wire::body::{Notify, Row, VerifyRequest, ca_properties};
+use module::wire::{self, CallError, PROTOCOL_MAX, PROTOCOL_MIN, method};
 
 /// The longest description that is kept.
 const DESCRIPTION_BYTES_MAX: usize = 1024;

@@ -7,7 +7,7 @@ pub mod body;
 mod incoming;
 pub mod value;
 
-use module::{HResult, ModuleError};
+use crate::{HResult, ModuleError};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 

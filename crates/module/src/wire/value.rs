@@ -3,7 +3,7 @@
 
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
-use module::{ModuleError, PropertyType, Value};
+use crate::{ModuleError, PropertyType, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
@@ -69,7 +69,7 @@ pub fn from_json(json: &Json, kind: PropertyType) -> Result<Value, ModuleError> 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
-    use module::HResult;
+    use crate::HResult;
     use serde_json::json;
 
     use super::*;

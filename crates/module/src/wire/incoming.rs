@@ -1,6 +1,6 @@
 //! Reading a line of a foreign process.
 
-use module::{HResult, ModuleError};
+use crate::{HResult, ModuleError};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
@@ -96,7 +96,7 @@ impl ErrorBody {
     fn into_module_error(self) -> ModuleError {
         let stated = self.data.as_ref().and_then(|data| data.get("hresult")).and_then(super::hresult);
         let code = stated.unwrap_or(if self.code == METHOD_NOT_FOUND { HResult::E_NOTIMPL } else { HResult::E_FAIL });
-        let message = if self.message.is_empty() { "the module gives no reason".to_owned() } else { self.message };
+        let message = if self.message.is_empty() { "no reason is given".to_owned() } else { self.message };
         ModuleError::new(code, message)
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         let error = ModuleError::new(HResult::ERROR_FILE_EXISTS, "no");
         assert_eq!(failed, Ok(Incoming::Answer { id: 3, result: Err(error) }));
         let bare = parse(r#"{"jsonrpc":"2.0","id":3,"error":{}}"#);
-        let error = ModuleError::new(HResult::E_FAIL, "the module gives no reason");
+        let error = ModuleError::new(HResult::E_FAIL, "no reason is given");
         assert_eq!(bare, Ok(Incoming::Answer { id: 3, result: Err(error) }));
     }
 

@@ -1,12 +1,12 @@
 //! How events, requests and certificates look in a message, and how they are read from the server view.
 //!
-//! A message carries every property of [`module::property::PROPERTIES`] that has a value, so that the usual call
+//! A message carries every property of [`crate::property::PROPERTIES`] that has a value, so that the usual call
 //! needs no call-back. CRLs are large and rarely wanted: they are left to call-backs.
 
 use std::borrow::Cow;
 
-use module::property::{Access, PROPERTIES, Property, Scope};
-use module::{
+use crate::property::{Access, PROPERTIES, Property, Scope};
+use crate::{
     CertificateExtension, ExitEvent, HResult, ModuleError, Notification, PropertyType, RequestId, ServerExit, Value,
 };
 use serde::ser::SerializeMap;
@@ -40,7 +40,7 @@ impl Serialize for Extension {
         let mut map = serializer.serialize_map(Some(6))?;
         map.serialize_entry("oid", &extension.oid)?;
         map.serialize_entry("flags", &extension.flags.bits())?;
-        map.serialize_entry("critical", &extension.flags.contains(module::ExtensionFlags::CRITICAL))?;
+        map.serialize_entry("critical", &extension.flags.contains(crate::ExtensionFlags::CRITICAL))?;
         map.serialize_entry("enabled", &extension.flags.is_enabled())?;
         map.serialize_entry("origin", extension.flags.origin_name())?;
         map.serialize_entry("value", &Bytes(&extension.value))?;
