@@ -84,7 +84,7 @@ pub(crate) fn read(site: &Site, request: &mut Request, raw: Vec<u8>) -> Result<(
     parsed.verify().map_err(|error| Failure::new(HResult::NTE_BAD_SIGNATURE, VERIFYING, error))?;
     let quality = parsed.public_key().quality(&site.config.key_rules);
     quality.map_err(|error| Failure::new(HResult::CERTSRV_E_KEY_LENGTH, VERIFYING, error))?;
-    prepare(site, request, &parsed).map_err(|error| Failure::new(error.code(), "Error Constructing Certificate", error))
+    prepare(site, request, &parsed).map_err(|error| Failure::of(error, "Error Constructing Certificate"))
 }
 
 fn decode(raw: &[u8], bytes_max: usize) -> Result<CertificationRequest, Failure> {
@@ -152,13 +152,14 @@ fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) ->
     Ok(())
 }
 
-/// Says anew what the engine says of the issuer, where nobody has said otherwise since: a request that waited may be
-/// issued under another CA certificate than the one it came in under.
+/// Says anew what the engine says of the issuer and the validity, where nobody has said otherwise since: a request that
+/// waited may be issued under another CA certificate than the one it came in under, and is valid from now.
 pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
     let ca = site.ca();
     let issuer = ca.issuer()?.installed;
     let Some(key) = request.key.as_ref().map(|key| key.identifier.clone()) else { return Ok(()) };
     let profile = profile_of(site, request);
+    renew_validity(site, profile, issuer, request)?;
     let body = Arc::make_mut(&mut request.body);
     for extension in own_extensions(site, profile, issuer, &key)? {
         let oid = extension.oid.to_string();
@@ -167,6 +168,25 @@ pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
         if let Some(row) = body.extensions.iter_mut().find(ours) {
             row.value = extension.value;
         }
+    }
+    Ok(())
+}
+
+/// The start moves up to now. The end moves only where it is still the one that the engine gave: one that policy brought
+/// forward stays, and can have passed.
+fn renew_validity(site: &Site, profile: &Profile, issuer: &Installed, request: &mut Request) -> Result<(), Error> {
+    let (ca_start, ca_end) = (issuer.certificate.not_before(), issuer.certificate.not_after());
+    let start = earliest_start(site, ca_start);
+    request.not_before = Some(request.not_before.map_or(start, |before| before.max(start)));
+    if request.not_after == Some(latest_end(site, profile, request.submitted, ca_end)?) {
+        request.not_after = Some(latest_end(site, profile, site.now(), ca_end)?);
+    }
+    if let Some(end) = request.not_after.filter(|end| *end <= site.now()) {
+        let what = format!(
+            "request {} was to be valid until {end}, which has passed: deny it, and have it handed in again",
+            request.id
+        );
+        return Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, what));
     }
     Ok(())
 }

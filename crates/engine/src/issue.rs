@@ -8,7 +8,7 @@ use pki::{Certificate, LintRules, Severity};
 use crate::compose;
 use crate::failure::Failure;
 use crate::site::Site;
-use crate::{Error, Issued, Request};
+use crate::{Issued, Request};
 
 /// Puts what policy decided into the request's row: pending, denied, or issued with its certificate.
 pub(crate) fn carry_out(site: &Site, request: &mut Request, decision: Decision) -> Result<(), Failure> {
@@ -35,8 +35,7 @@ pub(crate) fn carry_out(site: &Site, request: &mut Request, decision: Decision) 
 fn issue(site: &Site, request: &mut Request) -> Result<(), Failure> {
     const SIGNING: &str = "Error Signing Certificate";
     let ca = site.ca();
-    let unavailable = |error: Error| Failure::new(error.code(), SIGNING, error);
-    let issuer = ca.issuer().map_err(unavailable)?;
+    let issuer = ca.issuer().map_err(|error| Failure::of(error, SIGNING))?;
 
     let composed = compose::compose(site, request, &issuer)?;
     let tbs = composed.tbs.to_der().map_err(|error| Failure::new(HResult::ERROR_INVALID_DATA, SIGNING, error))?;
@@ -50,7 +49,7 @@ fn issue(site: &Site, request: &mut Request) -> Result<(), Failure> {
             name_lengths: site.config.name_lengths,
         },
     )?;
-    let signature = issuer.signer.sign(&tbs).map_err(|error| unavailable(error.into()))?;
+    let signature = issuer.signer.sign(&tbs).map_err(|error| Failure::of(error.into(), SIGNING))?;
     let key = issuer.installed.certificate.public_key();
     key.verify(issuer.signer.algorithm(), &tbs, &signature).map_err(|error| {
         Failure::new(HResult::NTE_BAD_SIGNATURE, SIGNING, format!("the signature just made does not verify: {error}"))

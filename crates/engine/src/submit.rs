@@ -44,20 +44,21 @@ impl Engine {
     /// Takes a request, decides, and records what was decided.
     ///
     /// # Errors
-    /// Only what leaves no record: a request that is too large, a caller who may not act for the requester, a database
-    /// that cannot be written ([`Error::Unavailable`]: nothing was issued).
+    /// Only what leaves no record: a request that is too large, a caller who may not act for the requester; and
+    /// [`Error::Unavailable`] when the database, the signing key or a policy module cannot be reached: nothing was issued,
+    /// the same request may succeed later.
     pub fn submit(&self, by: &Authorised<right::Enrol>, submission: Submission) -> Result<Outcome, Error> {
         accept::check_entry(&self.site, by, &submission)?;
         let mut request = accept::record(&self.site, by, &submission)?;
         let request = match accept::read(&self.site, &mut request, submission.request) {
-            Ok(()) => self.decide(request, None),
-            Err(failure) => failure.into_request(request, self.site.now()),
+            Ok(()) => self.decide(request, None)?,
+            Err(failure) => failure.into_request(request, self.site.now())?,
         };
         self.commit_decision(request, by.caller().name.clone(), None)
     }
 
     /// Decides a pending or denied request again: the classic *resubmit*. Takes the right to manage certificates, and
-    /// for a denied request to administer too.
+    /// for a denied request to administer too. With [`Error::Unavailable`] the request stays as it was.
     pub fn approve(&self, by: &Authorised<right::ManageCertificates>, id: RequestId) -> Result<Outcome, Error> {
         let request = self.site.request(id)?;
         let allowed = match request.disposition {
@@ -77,12 +78,12 @@ impl Engine {
         let caller = by.caller().name.clone();
         let mut request = request.changed();
         accept::renew(&self.site, &mut request)?;
-        let decided = self.decide(request, Some(&caller));
+        let decided = self.decide(request, Some(&caller))?;
         self.commit_decision(decided, caller, Some(Act::Resubmitted))
     }
 
     /// Asks the policy modules, and does what they say. `resubmitted_by` is set where a person asks again.
-    fn decide(&self, request: Request, resubmitted_by: Option<&str>) -> Request {
+    fn decide(&self, request: Request, resubmitted_by: Option<&str>) -> Result<Request, Error> {
         let (mut request, decision) = self.policies.verify(&self.site, request, resubmitted_by.is_none());
         let now = self.site.now();
         match decision.and_then(|decision| issue::carry_out(&self.site, &mut request, decision)) {
@@ -93,7 +94,7 @@ impl Engine {
                 } else if request.disposition == Disposition::Issued && request.version == 1 {
                     request.resolved = Some(request.submitted);
                 }
-                request
+                Ok(request)
             }
             Err(failure) => failure.into_request(request, now),
         }

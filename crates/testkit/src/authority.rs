@@ -271,6 +271,13 @@ impl Builder {
         self
     }
 
+    /// Puts something between the engine and the key.
+    #[must_use]
+    pub fn signer(mut self, wrap: impl FnOnce(Arc<dyn Signer>) -> Arc<dyn Signer>) -> Self {
+        self.signer = wrap(self.signer);
+        self
+    }
+
     /// Puts something between the engine and the database.
     #[must_use]
     pub fn wrap(mut self, wrap: impl Fn(Arc<dyn Store>) -> Arc<dyn Store> + Send + Sync + 'static) -> Self {
