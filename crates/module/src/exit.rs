@@ -25,6 +25,12 @@ pub trait ExitModule: Send + Sync {
 
     /// A line for operators. May be asked for before `initialize`.
     fn description(&self) -> String;
+
+    /// What the module says of itself under names of its own: the classic `ICertManageModule` has `Name`, `Description`,
+    /// `Copyright`, `File Version` and `Product Version`. For operators; asked for after `initialize`.
+    fn about(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// What a module reads. The classic interface is `ICertServerExit`.

@@ -16,6 +16,7 @@
 //! | [`Notification`] | the arguments of `Notify`, with the event's number and attempt |
 //! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
 //! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
+//! | [`manifest`] | what lies beside a module and says what it is: `exeunt-module.toml` |
 //! | [`wire`] | the messages of the module protocol, for modules that are programs of their own |
 //!
 //! # An exit module
@@ -62,10 +63,12 @@ mod error;
 mod event;
 mod exit;
 mod extension;
+pub mod manifest;
 pub mod moment;
 mod policy;
 pub mod profile;
 pub mod property;
+pub mod reference;
 mod request;
 mod settings;
 mod value;
@@ -75,6 +78,7 @@ pub use error::{HResult, ModuleError};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
 pub use exit::{ExitModule, ServerExit};
 pub use extension::{CertificateExtension, ExtensionFlags};
+pub use manifest::Manifest;
 pub use policy::{Decision, PolicyModule, ServerPolicy};
 pub use profile::Profile;
 pub use request::{Disposition, RequestId, RevocationReason};

@@ -19,6 +19,12 @@ pub trait PolicyModule: Send + Sync {
     /// A line for operators. May be asked for before `initialize`.
     fn description(&self) -> String;
 
+    /// What the module says of itself under names of its own: the classic `ICertManageModule` has `Name`, `Description`,
+    /// `Copyright`, `File Version` and `Product Version`. For operators; asked for after `initialize`.
+    fn about(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// The server is stopping; called once, after exit modules were told.
     fn shut_down(&self) {}
 }

@@ -1,6 +1,7 @@
 //! How an operator sets a module up, and how a kind of module presents itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -105,6 +106,22 @@ pub trait ModuleKind: Send + Sync {
 
     /// The settings it knows.
     fn settings(&self) -> &'static [Setting];
+
+    /// The names of those settings that are secret: given by [reference](crate::reference) only, and never shown. A name that
+    /// ends with `*` stands for every name that begins so.
+    fn secrets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The setting that names the file with a module's code, where there is one: the `entry` of a manifest is put into it.
+    fn entry_setting(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The file with the code of a module with these settings, where it is in one: its SHA-256 is recorded and compared.
+    fn code(&self, settings: &Settings) -> Option<PathBuf> {
+        settings.value(self.entry_setting()?).map(PathBuf::from)
+    }
 
     /// An exit module with these settings, not yet initialised. Nothing outside is touched here.
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
