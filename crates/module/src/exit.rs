@@ -31,6 +31,65 @@ pub trait ExitModule: Send + Sync {
     fn about(&self) -> Vec<(String, String)> {
         Vec::new()
     }
+
+    /// The most events that the module wants in one [`notify_batch`](Self::notify_batch), from 1. Asked after
+    /// `initialize`; the server may hand it fewer, and, where the module was started anew meanwhile, more.
+    fn batch_max(&self) -> usize {
+        1
+    }
+
+    /// Handles several events in their order, each with its own server view, and says how far it got. This is what the
+    /// server calls; a module that does not take batches leaves it as it is, and gets each event by
+    /// [`notify`](Self::notify).
+    ///
+    /// The events of the front that are delivered never come again; the first that is not comes again later, with all
+    /// those behind it, which were not attempted. An event that failed before comes alone.
+    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        for (count, (notification, server)) in events.iter().enumerate() {
+            if let Err(error) = self.notify(notification, *server) {
+                return Delivered { count, failure: Some(Undelivered::Failed(error)) };
+            }
+        }
+        Delivered::all(events.len())
+    }
+}
+
+/// How far a module got with a batch of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Events delivered, from the front.
+    pub count: usize,
+    /// Why the first of the others is not; none where all are delivered.
+    pub failure: Option<Undelivered>,
+}
+
+impl Delivered {
+    /// All of so many events.
+    pub const fn all(count: usize) -> Self {
+        Self { count, failure: None }
+    }
+
+    /// None of them, for this reason.
+    pub const fn none(failure: Undelivered) -> Self {
+        Self { count: 0, failure: Some(failure) }
+    }
+}
+
+/// Why an event is not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undelivered {
+    /// The module failed it, or may have seen it: an attempt, of which an event has only so many.
+    Failed(ModuleError),
+    /// The module never saw it, because its host could not reach it: tried again without counting as an attempt.
+    Refused(ModuleError),
+}
+
+impl From<Undelivered> for ModuleError {
+    fn from(undelivered: Undelivered) -> Self {
+        match undelivered {
+            Undelivered::Failed(error) | Undelivered::Refused(error) => error,
+        }
+    }
 }
 
 /// What a module reads. The classic interface is `ICertServerExit`.

@@ -76,7 +76,7 @@ pub mod wire;
 
 pub use error::{HResult, ModuleError};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
-pub use exit::{ExitModule, ServerExit};
+pub use exit::{Delivered, ExitModule, ServerExit, Undelivered};
 pub use extension::{CertificateExtension, ExtensionFlags};
 pub use manifest::Manifest;
 pub use policy::{Decision, PolicyModule, ServerPolicy};

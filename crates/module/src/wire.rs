@@ -1,17 +1,38 @@
 //! The messages of the module protocol: JSON-RPC 2.0, one message a line.
 //!
-//! `docs/modules/protocol.md` is the specification. [`Incoming`] reads a line, [`line()`] writes one; [`value`] is how
-//! property values look in JSON, and [`body`] how events and requests do.
+//! `docs/modules/protocol.md` is the specification. Each message has one type, which one side writes and the other reads:
+//! the server's host of programs, and a program that is a module.
+//!
+//! | Here | Message | Written by | Read by |
+//! |---|---|---|---|
+//! | [`Incoming`], [`line()`], [`call`], [`answer`] | a line, whatever it holds | both | both |
+//! | [`Initialize`] | `initialize` | server | module |
+//! | [`Greeting`] | its result | module | server |
+//! | [`body::Notify`], [`body::NotifyBatch`], [`body::VerifyRequest`] | what carries an event or a request | server | module |
+//! | [`Progress`] | the result of `notify_batch` | module | server |
+//! | [`Verdict`] | the result of `verify_request` | module | server |
+//! | [`CallBack`] | a `server.*` call | module | server |
+//! | [`CallError`] | the `error` of an answer | both | both |
 
+mod batch;
 pub mod body;
+mod call_back;
+mod greeting;
 mod incoming;
+mod received;
+pub mod row;
 pub mod value;
+mod verdict;
 
 use crate::{HResult, ModuleError};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+pub use batch::Progress;
+pub use call_back::CallBack;
+pub use greeting::{Greeting, Initialize, Limits, Server, Versions, events};
 pub use incoming::{Incoming, Unreadable};
+pub use verdict::Verdict;
 
 /// The oldest version of the protocol that is spoken.
 pub const PROTOCOL_MIN: u32 = 1;
@@ -25,12 +46,14 @@ pub const INVALID_PARAMS: i64 = -32602;
 /// The call failed with the HRESULT in `data.hresult`.
 pub const CONTRACT_ERROR: i64 = -32000;
 
-/// The names of the server's methods.
+/// The names of methods; those of call-backs are in [`CallBack::METHODS`].
 pub mod method {
     /// Prepares the module.
     pub const INITIALIZE: &str = "initialize";
     /// Tells an exit module of an event.
     pub const NOTIFY: &str = "notify";
+    /// Tells an exit module of several events, in their order.
+    pub const NOTIFY_BATCH: &str = "notify_batch";
     /// Asks a policy module for its decision.
     pub const VERIFY_REQUEST: &str = "verify_request";
     /// Asks for the module's description.
@@ -39,6 +62,8 @@ pub mod method {
     pub const PING: &str = "ping";
     /// Tells the module to end: a notification.
     pub const SHUTDOWN: &str = "shutdown";
+    /// The module's: a line for the server's log, usually a notification.
+    pub const LOG: &str = "log";
 }
 
 #[derive(Serialize)]
@@ -70,7 +95,7 @@ pub fn call(id: Option<u64>, method: &str, params: impl Serialize) -> Result<Vec
     line(&Call { jsonrpc: "2.0", id, method, params })
 }
 
-/// The answer to a call of the module as a line.
+/// The answer to a call of the other side as a line.
 pub fn answer(id: &Json, result: Result<Json, CallError>) -> Result<Vec<u8>, ModuleError> {
     let body = match result {
         Ok(result) => AnswerBody::Result(result),
@@ -88,7 +113,7 @@ pub fn line(message: &impl Serialize) -> Result<Vec<u8>, ModuleError> {
     Ok(bytes)
 }
 
-/// Why a call of the module to the server fails.
+/// Why a call fails, as the side that was called says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
     /// There is no such method.

@@ -61,14 +61,27 @@ impl Probe {
     /// Sends a method that no version has. A good module answers with an error and goes on: the error is given back.
     /// `ERROR_INVALID_DATA` where it claims success.
     pub fn ask_the_unknown(&self) -> Result<ModuleError, ModuleError> {
-        match self.send("x-unknown") {
+        match self.send("x-unknown", json!({})) {
             Ok(answer) => {
                 let text = format!("a method that does not exist was answered with {answer}");
                 Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text))
             }
             Err(Failure::Answered(error)) => Ok(error),
-            Err(Failure::Unsent(error) | Failure::Broken(error)) => Err(error),
+            Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Sends a `notify` of an event that no version has. A good module answers with a result.
+    pub fn tell_of_the_unknown(&self) -> Result<(), ModuleError> {
+        let event = json!({
+            "id": 1, "name": "cert-renewed-tomorrow", "bit": 0x4000_0000, "attempt": 1,
+            "occurred": "2026-01-01T00:00:00Z", "hash": "00".repeat(32), "request_id": null,
+        });
+        let params = json!({
+            "context": 1, "event": event, "request": {}, "certificate": {}, "attributes": {}, "extensions": [], "ca": {},
+        });
+        self.send(method::NOTIFY, params)?;
+        Ok(())
     }
 
     /// Sends `shutdown`: how long the process took to end. `ERROR_TIMEOUT` where it had to be ended by a signal.
@@ -88,14 +101,14 @@ impl Probe {
     }
 
     fn ask(&self, method: &str) -> Result<serde_json::Value, ModuleError> {
-        self.send(method).map_err(|failure| match failure {
-            Failure::Unsent(error) | Failure::Answered(error) | Failure::Broken(error) => error,
-        })
+        Ok(self.send(method, json!({}))?)
     }
 
-    fn send(&self, method: &str) -> Result<serde_json::Value, Failure> {
+    fn send(&self, method: &str, params: serde_json::Value) -> Result<serde_json::Value, Failure> {
         let ended = || ModuleError::new(HResult::RPC_E_DISCONNECTED, "the module's process has ended");
         let session = self.module.running().ok_or_else(|| Failure::Broken(ended()))?;
-        session.call(method, Scope::None, &mut View::None, self.call, |id, _| wire::call(Some(id), method, json!({})))
+        session.call(method, Scope::None, &mut View::None, self.call, |id, _| {
+            wire::call(Some(id), method, params)
+        })
     }
 }

@@ -9,12 +9,12 @@ use module::{HResult, ModuleError};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value as Json;
 
-use super::callbacks::{self, View};
+use super::callbacks::{self, Context, View};
 use super::child::{Pipes, Process, TERMINATE};
 use super::outbox::{Outbox, Unsent, Waker};
 use super::pump::Pump;
 use super::settings::ProcessSettings;
-use module::wire::{self, CallError};
+use module::wire::{self, CallBack, CallError};
 
 /// Call-backs of one call that may wait to be served.
 const CALL_BACKS_MAX: usize = 256;
@@ -82,15 +82,15 @@ pub(super) enum Scope {
     None,
     /// Context 0: the certification authority alone.
     Authority,
-    /// The call's number, or 0.
-    Request,
+    /// The call's number and the ones behind it, so many in all, or 0.
+    Requests(u64),
 }
 
 /// What reaches a waiting caller.
 #[derive(Debug)]
 enum Arrival {
     Answer(Result<Json, ModuleError>),
-    CallBack { id: Option<Json>, method: String, params: Json, authority_only: bool },
+    CallBack { id: Option<Json>, method: String, params: Json, context: Context },
     Broken(ModuleError),
 }
 
@@ -106,12 +106,25 @@ pub(super) enum Fault {
 /// Why a call failed.
 #[derive(Clone, Debug)]
 pub(super) enum Failure {
-    /// The module never saw it: no place in time, or the message cannot be made. The process is well.
+    /// The module never saw it: no place in time, or the process had ended before.
+    Refused(ModuleError),
+    /// The message cannot be made. The process is well.
     Unsent(ModuleError),
     /// The module answered that it failed. The process is well.
     Answered(ModuleError),
     /// The process has broken down.
     Broken(ModuleError),
+}
+
+impl From<Failure> for ModuleError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error)
+            | Failure::Unsent(error)
+            | Failure::Answered(error)
+            | Failure::Broken(error) => error,
+        }
+    }
 }
 
 impl Session {
@@ -171,8 +184,8 @@ impl Session {
         loop {
             match call.arrivals.recv_deadline(deadline) {
                 Ok(Arrival::Answer(result)) => return result.map_err(Failure::Answered),
-                Ok(Arrival::CallBack { id, method, params, authority_only }) => {
-                    let result = callbacks::serve(view, authority_only, &method, &params);
+                Ok(Arrival::CallBack { id, method, params, context }) => {
+                    let result = callbacks::serve(view, context, &method, &params);
                     if let Some(id) = id {
                         self.shared.answer(&id, result).map_err(|unsent| self.shared.ending(unsent))?;
                     }
@@ -284,8 +297,8 @@ impl Shared {
             Ok((arrivals, _)) if arrivals.len() >= CALL_BACKS_MAX => {
                 return Err(Fault::Sent(format!("more than {CALL_BACKS_MAX} call-backs that wait for one call")));
             }
-            Ok((arrivals, authority_only)) => {
-                let arrival = Arrival::CallBack { id: id.clone(), method, params, authority_only };
+            Ok((arrivals, context)) => {
+                let arrival = Arrival::CallBack { id: id.clone(), method, params, context };
                 match arrivals.send(arrival) {
                     Ok(()) => return Ok(()),
                     Err(_) => ended_context().into(),
@@ -299,9 +312,9 @@ impl Shared {
         }
     }
 
-    /// The call that serves a call-back, and whether only the certification authority can be read.
-    fn route(&self, method: &str, params: &Json) -> Result<(Sender<Arrival>, bool), CallError> {
-        if !callbacks::METHODS.contains(&method) {
+    /// The call that serves a call-back, and which of its contexts.
+    fn route(&self, method: &str, params: &Json) -> Result<(Sender<Arrival>, Context), CallError> {
+        if !CallBack::METHODS.contains(&method) {
             return Err(CallError::UnknownMethod(method.to_owned()));
         }
         let context = params
@@ -309,12 +322,20 @@ impl Shared {
             .and_then(Json::as_u64)
             .ok_or_else(|| CallError::BadParameters("`context` is missing or no number".to_owned()))?;
         let state = self.state.lock();
-        let call = match context {
-            0 => state.calls.values().find(|call| call.scope != Scope::None),
-            id => state.calls.get(&id).filter(|call| call.scope == Scope::Request),
+        let found = match context {
+            0 => {
+                let call = state.calls.values().find(|call| call.scope != Scope::None);
+                call.map(|call| (call, Context::Authority))
+            }
+            context => state.calls.range(..=context).next_back().and_then(|(id, call)| match call.scope {
+                Scope::Requests(count) if context - id < count => {
+                    Some((call, Context::Of(usize::try_from(context - id).ok()?)))
+                }
+                _ => None,
+            }),
         };
-        let call = call.ok_or_else(|| CallError::Contract(ended_context()))?;
-        Ok((call.arrivals.clone(), context == 0))
+        let (call, context) = found.ok_or_else(|| CallError::Contract(ended_context()))?;
+        Ok((call.arrivals.clone(), context))
     }
 
     /// Answers a call of the module.
@@ -377,24 +398,28 @@ impl Shared {
         let mut state = self.state.lock();
         loop {
             if let Some(end) = &state.end {
-                return Err(Failure::Broken(end.clone()));
+                return Err(Failure::Refused(end.clone()));
             }
             if state.calls.len() < self.window {
                 break;
             }
             if self.changed.wait_until(&mut state, deadline).timed_out() {
                 let text = format!("`{method}` found no place in the window for {} ms", limit.as_millis());
-                return Err(Failure::Unsent(ModuleError::new(HResult::ERROR_TIMEOUT, text)));
+                return Err(Failure::Refused(ModuleError::new(HResult::ERROR_TIMEOUT, text)));
             }
         }
-        if state.last_call >= CALLS_MAX {
+        let contexts = match scope {
+            Scope::Requests(count) => count.max(1),
+            Scope::None | Scope::Authority => 1,
+        };
+        if state.last_call.saturating_add(contexts) > CALLS_MAX {
             drop(state);
             let reason = ModuleError::new(HResult::RPC_E_DISCONNECTED, "the process has served all numbers of calls");
             self.fail(reason.clone());
-            return Err(Failure::Broken(reason));
+            return Err(Failure::Refused(reason));
         }
-        state.last_call += 1;
-        let id = state.last_call;
+        let id = state.last_call + 1;
+        state.last_call += contexts;
         let (sender, arrivals) = unbounded();
         state.calls.insert(id, OpenCall { arrivals: sender, scope });
         Ok(Registered { shared: self, id, arrivals })

@@ -1,28 +1,23 @@
 //! One module, many processes: started when needed, replaced when broken.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use module::wire::body::{Notify, NotifyBatch, VerifyRequest, ca_properties};
+use module::wire::{self, Greeting, Initialize, Limits, Progress, Server, Verdict, Versions, method};
 use module::{
-    Decision, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, Role, ServerExit,
-    ServerPolicy,
+    Decision, Delivered, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, Role,
+    ServerExit, ServerPolicy, Undelivered,
 };
 use parking_lot::Mutex;
-use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::callbacks::{self, View};
+use super::callbacks::View;
 use super::child::{Process, TERMINATE};
 use super::session::{Failure, Scope, Session};
 use super::settings::ProcessSettings;
 use crate::Gauge;
 use crate::backoff::Backoff;
-use module::wire::body::{Notify, Row, VerifyRequest, ca_properties};
-use module::wire::{self, CallError, PROTOCOL_MAX, PROTOCOL_MIN, method};
-
-/// The longest description that is kept.
-const DESCRIPTION_BYTES_MAX: usize = 1024;
 
 /// The kernel's share of ending a process.
 const REAP: Duration = Duration::from_secs(1);
@@ -47,47 +42,9 @@ struct State {
     ca: Option<String>,
     description: Option<String>,
     events: ExitEvents,
+    /// The most events that the process takes in one call.
+    batch: usize,
     backoff: Backoff,
-}
-
-/// The parameters of `initialize`.
-#[derive(Serialize)]
-struct Initialize<'a> {
-    protocol: Range,
-    role: Role,
-    module: &'a str,
-    ca: &'a str,
-    settings: &'a BTreeMap<String, String>,
-    server: Server,
-    limits: Limits,
-    context: u64,
-    properties: Row,
-}
-
-#[derive(Serialize)]
-struct Range {
-    min: u32,
-    max: u32,
-}
-
-#[derive(Serialize)]
-struct Server {
-    name: &'static str,
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-struct Limits {
-    message_bytes_max: usize,
-    timeout_ms: u64,
-    window: usize,
-}
-
-/// What the module answered to `initialize`.
-#[derive(Debug)]
-struct Greeting {
-    description: Option<String>,
-    events: ExitEvents,
 }
 
 impl ProcessModule {
@@ -98,6 +55,7 @@ impl ProcessModule {
             ca: None,
             description: None,
             events: ExitEvents::empty(),
+            batch: 1,
             backoff: Backoff::new(settings.backoff_min, settings.backoff_max),
         };
         Self { name: name.into(), role, settings, state: Mutex::new(state), starting: Mutex::new(()) }
@@ -118,6 +76,7 @@ impl ProcessModule {
         let mut state = self.state.lock();
         state.session = Some(session);
         state.ca = Some(ca.to_owned());
+        state.batch = self.batch(&greeting);
         state.description = greeting.description;
         state.events = greeting.events;
         Ok(greeting.events)
@@ -158,6 +117,7 @@ impl ProcessModule {
                         state.events
                     );
                 }
+                state.batch = self.batch(&greeting);
                 state.description = greeting.description;
                 state.session = Some(Arc::clone(&session));
                 Ok(session)
@@ -167,6 +127,10 @@ impl ProcessModule {
                 Err(error)
             }
         }
+    }
+
+    fn batch(&self, greeting: &Greeting) -> usize {
+        usize::try_from(greeting.batch).unwrap_or(usize::MAX).min(self.settings.batch_max)
     }
 
     fn start_lock(&self) -> Result<impl Drop + '_, ModuleError> {
@@ -218,45 +182,87 @@ impl ProcessModule {
         let limit = self.settings.start;
         let answer = session.call(method::INITIALIZE, Scope::Authority, view, limit, |id, view| {
             let params = Initialize {
-                protocol: Range { min: PROTOCOL_MIN, max: PROTOCOL_MAX },
+                protocol: Versions::SPOKEN,
                 role: self.role,
-                module: &self.name,
-                ca,
-                settings: &self.settings.passed_on,
-                server: Server { name: "exeunt", version: env!("CARGO_PKG_VERSION") },
+                module: self.name.to_string(),
+                ca: ca.to_owned(),
+                settings: self.settings.passed_on.clone(),
+                server: Server { name: "exeunt".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
                 limits: Limits {
-                    message_bytes_max: self.settings.message_bytes_max,
+                    message_bytes_max: self.settings.message_bytes_max as u64,
                     timeout_ms: u64::try_from(self.settings.call.as_millis()).unwrap_or(u64::MAX),
-                    window: self.settings.window,
+                    window: self.settings.window as u64,
+                    batch_max: self.settings.batch_max as u64,
                 },
                 context: 0,
-                properties: ca_properties(view.reader()?)?,
+                properties: ca_properties(view.reader(0)?)?,
             };
             wire::call(Some(id), method::INITIALIZE, params)
         });
-        match answer {
-            Ok(answer) => Greeting::read(&answer, self.role),
-            Err(Failure::Unsent(error) | Failure::Answered(error) | Failure::Broken(error)) => Err(error),
+        Greeting::read(&answer?, self.role)
+    }
+
+    /// Tells the module of one event.
+    fn tell(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), Undelivered> {
+        // Nobody is started only to hear that the server stops.
+        if notification.event == ExitEvent::Shutdown && self.running().is_none() {
+            return Ok(());
+        }
+        let mut view = View::Exit(server);
+        let session = self.session(&mut view).map_err(Undelivered::Refused)?;
+        let scope = Scope::Requests(1);
+        let result = session.call(method::NOTIFY, scope, &mut view, self.settings.call, |id, view| {
+            wire::call(Some(id), method::NOTIFY, Notify::read(id, notification, view.reader(0)?)?)
+        });
+        self.settle(&session, result).map(|_| ()).map_err(undelivered)
+    }
+
+    /// Tells the module of several events in one call, of as many from the front as one message holds.
+    fn tell_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        let servers: Vec<&dyn ServerExit> = events.iter().map(|(_, server)| *server).collect();
+        let mut view = View::Batch(&servers);
+        let session = match self.session(&mut view) {
+            Ok(session) => session,
+            Err(error) => return Delivered::none(Undelivered::Refused(error)),
+        };
+        let mut batch = events.get(..self.batch_max()).unwrap_or(events);
+        loop {
+            let scope = Scope::Requests(batch.len() as u64);
+            let result = session.call(method::NOTIFY_BATCH, scope, &mut view, self.settings.call, |id, _| {
+                let read = |(context, (notification, server)): (u64, &(&Notification, &dyn ServerExit))| {
+                    Notify::read(context, notification, *server)
+                };
+                let events = (id..).zip(batch).map(read).collect::<Result<_, _>>()?;
+                wire::call(Some(id), method::NOTIFY_BATCH, NotifyBatch { events })
+            });
+            let answer = match (self.settle(&session, result), batch) {
+                // What is too long together may fit in parts, and what cannot be read is found alone.
+                (Err(Failure::Unsent(_)), [_, _, ..]) => {
+                    batch = batch.get(..batch.len() / 2).unwrap_or(batch);
+                    continue;
+                }
+                (result, _) => result,
+            };
+            let progress = answer
+                .map_err(undelivered)
+                .and_then(|answer| Progress::read(&answer, batch.len()).map_err(Undelivered::Failed));
+            return match progress {
+                Ok(Progress { delivered, failure }) => {
+                    Delivered { count: delivered, failure: failure.map(Undelivered::Failed) }
+                }
+                Err(failure) => Delivered::none(failure),
+            };
         }
     }
 
     /// What a call's end says about the process.
-    fn settle(&self, session: &Arc<Session>, result: Result<Json, Failure>) -> Result<Json, ModuleError> {
-        match result {
-            Ok(answer) => {
-                self.state.lock().backoff.succeeded();
-                Ok(answer)
-            }
-            Err(Failure::Answered(error)) => {
-                self.state.lock().backoff.succeeded();
-                Err(error)
-            }
-            Err(Failure::Unsent(error)) => Err(error),
-            Err(Failure::Broken(error)) => {
-                self.put_aside(session);
-                Err(error)
-            }
+    fn settle(&self, session: &Arc<Session>, result: Result<Json, Failure>) -> Result<Json, Failure> {
+        match &result {
+            Ok(_) | Err(Failure::Answered(_)) => self.state.lock().backoff.succeeded(),
+            Err(Failure::Refused(_) | Failure::Unsent(_)) => {}
+            Err(Failure::Broken(_)) => self.put_aside(session),
         }
+        result
     }
 
     /// Stops the process, if there is one, and waits for it.
@@ -293,16 +299,29 @@ impl ExitModule for ProcessModule {
     }
 
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        // Nobody is started only to hear that the server stops.
-        if notification.event == ExitEvent::Shutdown && self.running().is_none() {
-            return Ok(());
+        self.tell(notification, server).map_err(ModuleError::from)
+    }
+
+    fn batch_max(&self) -> usize {
+        self.state.lock().batch
+    }
+
+    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        let mut done = 0;
+        while let Some(rest) = events.get(done..).filter(|rest| !rest.is_empty()) {
+            // Asked each time: a fresh process may want fewer than the one before.
+            let told = match rest {
+                [(notification, server), others @ ..] if others.is_empty() || self.batch_max() <= 1 => {
+                    self.tell(notification, *server).map_or_else(Delivered::none, |()| Delivered::all(1))
+                }
+                rest => self.tell_batch(rest),
+            };
+            done += told.count;
+            if told.failure.is_some() {
+                return Delivered { count: done, failure: told.failure };
+            }
         }
-        let mut view = View::Exit(server);
-        let session = self.session(&mut view)?;
-        let result = session.call(method::NOTIFY, Scope::Request, &mut view, self.settings.call, |id, view| {
-            wire::call(Some(id), method::NOTIFY, Notify::read(id, notification, view.reader()?)?)
-        });
-        self.settle(&session, result).map(|_| ())
+        Delivered::all(done)
     }
 
     fn description(&self) -> String {
@@ -318,13 +337,12 @@ impl PolicyModule for ProcessModule {
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
         let mut view = View::Policy(server);
         let session = self.session(&mut view)?;
-        let result = session.call(method::VERIFY_REQUEST, Scope::Request, &mut view, self.settings.call, |id, view| {
-            wire::call(Some(id), method::VERIFY_REQUEST, VerifyRequest::read(id, new, view.reader()?)?)
+        let result = session.call(method::VERIFY_REQUEST, Scope::Requests(1), &mut view, self.settings.call, |id, view| {
+            wire::call(Some(id), method::VERIFY_REQUEST, VerifyRequest::read(id, new, view.reader(0)?)?)
         });
-        let answer = self.settle(&session, result)?;
-        let decision = decision(&answer)?;
-        amend(server, &answer)?;
-        Ok(decision)
+        let verdict = Verdict::read(&self.settle(&session, result).map_err(ModuleError::from)?)?;
+        verdict.amend(server)?;
+        Ok(verdict.decision)
     }
 
     fn description(&self) -> String {
@@ -336,139 +354,9 @@ impl PolicyModule for ProcessModule {
     }
 }
 
-impl Greeting {
-    fn read(answer: &Json, role: Role) -> Result<Self, ModuleError> {
-        let wrong = |what: String| ModuleError::new(HResult::ERROR_INVALID_DATA, format!("`initialize`: {what}"));
-        let protocol = answer.get("protocol").and_then(Json::as_u64);
-        if !protocol.is_some_and(|version| (u64::from(PROTOCOL_MIN)..=u64::from(PROTOCOL_MAX)).contains(&version)) {
-            let said = answer.get("protocol").unwrap_or(&Json::Null);
-            return Err(wrong(format!(
-                "the module speaks protocol {said}, the server {PROTOCOL_MIN} to {PROTOCOL_MAX}"
-            )));
-        }
-        let description = answer.get("description").and_then(Json::as_str).map(|text| {
-            let end = text.floor_char_boundary(DESCRIPTION_BYTES_MAX);
-            text.get(..end).unwrap_or_default().to_owned()
-        });
-        let events = match (role, answer.get("events")) {
-            (Role::Policy, _) => ExitEvents::empty(),
-            (Role::Exit, Some(json)) => events(json).map_err(|error| wrong(error.message))?,
-            (Role::Exit, None) => return Err(wrong("the module names no `events`".to_owned())),
-        };
-        Ok(Self { description, events })
-    }
-}
-
-/// A mask: a number, one word, or a list of words.
-fn events(json: &Json) -> Result<ExitEvents, ModuleError> {
-    let unfit = || ModuleError::invalid(format!("{json} is not a mask of events"));
-    match json {
-        Json::Number(number) => {
-            let number = number.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(unfit)?;
-            Ok(ExitEvents::from_mask(number))
-        }
-        Json::String(word) => ExitEvents::parse(&[word]),
-        Json::Array(words) => {
-            let words = words.iter().map(Json::as_str).collect::<Option<Vec<_>>>().ok_or_else(unfit)?;
-            ExitEvents::parse(&words)
-        }
-        _ => Err(unfit()),
-    }
-}
-
-fn decision(answer: &Json) -> Result<Decision, ModuleError> {
-    let message = || answer.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let code = match answer.get("code") {
-        None | Some(Json::Null) => HResult::S_OK,
-        Some(json) => wire::hresult(json).ok_or_else(|| {
-            ModuleError::new(HResult::ERROR_INVALID_DATA, format!("`verify_request`: {json} is not an HRESULT"))
-        })?,
-    };
-    match answer.get("decision").and_then(Json::as_str) {
-        Some("issue") => Ok(Decision::Issue),
-        Some("pend") => Ok(Decision::Pend { message: message() }),
-        Some("deny") => Ok(Decision::Deny { code, message: message() }),
-        _ => {
-            let said = answer.get("decision").unwrap_or(&Json::Null);
-            let text = format!("`verify_request`: the decision is {said}, not \"issue\", \"pend\" or \"deny\"");
-            Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text))
-        }
-    }
-}
-
-/// Carries out what the answer sets. The first failure is the call's.
-fn amend(server: &mut dyn ServerPolicy, answer: &Json) -> Result<(), ModuleError> {
-    let unfit = |what| ModuleError::new(HResult::ERROR_INVALID_DATA, format!("`verify_request`: `{what}`"));
-    match answer.get("set_properties") {
-        None | Some(Json::Null) => {}
-        Some(Json::Object(properties)) => {
-            for (name, value) in properties {
-                callbacks::set_property(server, name, value)?;
-            }
-        }
-        Some(_) => return Err(unfit("set_properties` is not an object")),
-    }
-    match answer.get("set_extensions") {
-        None | Some(Json::Null) => {}
-        Some(Json::Array(extensions)) => {
-            for extension in extensions {
-                callbacks::set_extension(server, extension).map_err(contract_error)?;
-            }
-        }
-        Some(_) => return Err(unfit("set_extensions` is not an array")),
-    }
-    Ok(())
-}
-
-fn contract_error(error: CallError) -> ModuleError {
-    match error {
-        CallError::Contract(error) => error,
-        CallError::BadParameters(why) => {
-            ModuleError::new(HResult::ERROR_INVALID_DATA, format!("`verify_request`: `set_extensions`: {why}"))
-        }
-        CallError::UnknownMethod(name) => ModuleError::new(HResult::E_NOTIMPL, name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_greeting_is_read_with_what_it_leaves_out() {
-        let greeting = Greeting::read(&json!({"protocol": 1, "events": ["cert-issued", "0x20"], "x": 1}), Role::Exit);
-        assert_eq!(greeting.unwrap().events, ExitEvents::CERT_ISSUED | ExitEvents::CRL_ISSUED);
-        let greeting = Greeting::read(&json!({"protocol": 1, "events": 0x3ff}), Role::Exit).unwrap();
-        assert_eq!((greeting.events, greeting.description), (ExitEvents::all(), None));
-        assert!(Greeting::read(&json!({"protocol": 1}), Role::Policy).is_ok());
-        for answer in [
-            json!({"events": 1}),
-            json!({"protocol": 2, "events": 1}),
-            json!({"protocol": "1", "events": 1}),
-            json!({"protocol": 1}),
-            json!({"protocol": 1, "events": -1}),
-            json!({"protocol": 1, "events": ["issued?"]}),
-            json!({"protocol": 1, "events": [1]}),
-            json!(null),
-            json!([]),
-        ] {
-            assert!(Greeting::read(&answer, Role::Exit).is_err(), "{answer}");
-        }
-    }
-
-    #[test]
-    fn only_a_clear_decision_counts() {
-        assert_eq!(decision(&json!({"decision": "issue"})), Ok(Decision::Issue));
-        assert_eq!(
-            decision(&json!({"decision": "deny", "code": "0x80094012", "message": "no"})),
-            Ok(Decision::deny(HResult::CERTSRV_E_TEMPLATE_DENIED, "no"))
-        );
-        assert_eq!(decision(&json!({"decision": "pend"})), Ok(Decision::Pend { message: String::new() }));
-        for answer in [json!({}), json!(null), json!({"decision": "Issue"}), json!({"decision": "deny", "code": []})] {
-            assert!(decision(&answer).is_err(), "{answer}");
-        }
+fn undelivered(failure: Failure) -> Undelivered {
+    match failure {
+        Failure::Refused(error) => Undelivered::Refused(error),
+        failure => Undelivered::Failed(failure.into()),
     }
 }

@@ -109,9 +109,7 @@ impl DeclaredSetting {
             return Err(invalid(format!("`settings.{name}`: `min` is above `max`")));
         }
         match &self.default {
-            Some(_) if self.required => {
-                Err(invalid(format!("`settings.{name}`: what is required needs no `default`")))
-            }
+            Some(_) if self.required => Err(invalid(format!("`settings.{name}`: what is required needs no `default`"))),
             Some(_) if self.secret => Err(invalid(format!("`settings.{name}`: a secret has no `default`"))),
             Some(default) => self.check(name, &default.to_string()).map_err(|error| invalid(error.message)),
             None => Ok(()),

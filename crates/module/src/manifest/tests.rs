@@ -89,7 +89,10 @@ fn what_the_operator_sets_goes_before_what_the_manifest_says() {
     assert_eq!((values["memory_bytes_max"], values["setting.verbose"]), ("268435456", "false"));
     assert_eq!(manifest.events(), ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED);
     assert!(manifest.is_secret("setting.password") && !manifest.is_secret("setting.days"));
-    assert_eq!((manifest.qualified("days").as_str(), manifest.qualified("window").as_str()), ("setting.days", "window"));
+    assert_eq!(
+        (manifest.qualified("days").as_str(), manifest.qualified("window").as_str()),
+        ("setting.days", "window")
+    );
 }
 
 #[test]

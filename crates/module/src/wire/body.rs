@@ -1,18 +1,18 @@
 //! How events, requests and certificates look in a message, and how they are read from the server view.
 //!
+//! [`received`](super::received) reads the messages back.
+//!
 //! A message carries every property of [`crate::property::PROPERTIES`] that has a value, so that the usual call
 //! needs no call-back. CRLs are large and rarely wanted: they are left to call-backs.
 
 use std::borrow::Cow;
 
-use crate::property::{Access, PROPERTIES, Property, Scope};
-use crate::{
-    CertificateExtension, ExitEvent, HResult, ModuleError, Notification, PropertyType, RequestId, ServerExit, Value,
-};
-use serde::ser::SerializeMap;
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::value::{Bytes, OnWire};
+use super::row::{Attributes, Extension, Row};
+use crate::property::{Access, PROPERTIES, Property, Scope};
+use crate::{EventId, ExitEvent, HResult, ModuleError, Notification, PropertyType, RequestId, ServerExit, Value};
 
 /// CA certificate indices whose states a CRL event carries; further ones are left to call-backs.
 const CA_INDEXES_MAX: i32 = 64;
@@ -20,97 +20,101 @@ const CA_INDEXES_MAX: i32 = 64;
 /// Properties that are read on demand only: large, or with an index that is no CA certificate's.
 const ON_DEMAND: [&str; 3] = ["RawCRL", "RawDeltaCRL", "LocalizedTimePeriodUnits"];
 
-/// Properties of one scope, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Row(Vec<(Cow<'static, str>, Value)>);
-
-impl Serialize for Row {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, OnWire(value))))
-    }
-}
-
-/// An extension with its value as bytes.
-#[derive(Clone, Debug)]
-pub struct Extension(pub CertificateExtension);
-
-impl Serialize for Extension {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let extension = &self.0;
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry("oid", &extension.oid)?;
-        map.serialize_entry("flags", &extension.flags.bits())?;
-        map.serialize_entry("critical", &extension.flags.contains(crate::ExtensionFlags::CRITICAL))?;
-        map.serialize_entry("enabled", &extension.flags.is_enabled())?;
-        map.serialize_entry("origin", extension.flags.origin_name())?;
-        map.serialize_entry("value", &Bytes(&extension.value))?;
-        map.end()
-    }
-}
-
-/// Attribute names and values, in their order.
-#[derive(Clone, Debug, Default)]
-pub struct Attributes(Vec<(String, String)>);
-
-impl Serialize for Attributes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
 /// The event of a `notify`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
-    id: u64,
-    name: &'static str,
-    bit: u32,
-    attempt: u32,
-    occurred: String,
-    hash: String,
-    request_id: Option<i64>,
+    /// Its number; 0 for `shutdown`.
+    pub id: u64,
+    /// Its name: later servers know more than this version does.
+    pub name: Cow<'static, str>,
+    /// The contract's bit.
+    pub bit: u32,
+    /// Counts deliveries, from 1.
+    pub attempt: u32,
+    /// When the state was committed.
+    #[serde(serialize_with = "moment")]
+    pub occurred: Timestamp,
+    /// The head of the chain at this event.
+    #[serde(serialize_with = "hexadecimal")]
+    pub hash: [u8; 32],
+    /// The request it happened to.
+    pub request_id: Option<i64>,
 }
 
 impl From<&Notification> for Event {
     fn from(notification: &Notification) -> Self {
         Self {
             id: notification.id.0,
-            name: notification.event.name(),
+            name: notification.event.name().into(),
             bit: notification.event.bit(),
             attempt: notification.attempt,
-            occurred: notification.occurred.to_string(),
-            hash: hex(&notification.hash),
+            occurred: notification.occurred,
+            hash: notification.hash,
             request_id: notification.request.map(|RequestId(number)| number),
         }
     }
 }
 
+impl Event {
+    /// The notification that it carries; none for an event that this version does not know.
+    pub fn notification(&self) -> Option<Notification> {
+        Some(Notification {
+            id: EventId(self.id),
+            event: ExitEvent::from_bit(self.bit)?,
+            occurred: self.occurred,
+            request: self.request_id.map(RequestId),
+            attempt: self.attempt,
+            hash: self.hash,
+        })
+    }
+}
+
 /// The request in context, as both `notify` and `verify_request` carry it. Empty where there is none.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Request {
-    request: Row,
-    certificate: Row,
-    attributes: Attributes,
-    extensions: Vec<Extension>,
+    /// What `GetRequestProperty` reads.
+    pub request: Row,
+    /// What `GetCertificateProperty` reads of the certificate and the requester.
+    pub certificate: Row,
+    /// The attributes.
+    pub attributes: Attributes,
+    /// The extensions, disabled ones too.
+    pub extensions: Vec<Extension>,
 }
 
 /// The parameters of `notify`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Notify {
-    context: u64,
-    event: Event,
+    /// Names the call in call-backs.
+    pub context: u64,
+    /// What happened.
+    pub event: Event,
+    /// To which request.
     #[serde(flatten)]
-    request: Request,
-    ca: Row,
+    pub request: Request,
+    /// Properties of the certification authority.
+    pub ca: Row,
+}
+
+/// The parameters of `notify_batch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NotifyBatch {
+    /// The events, in their order. Each has a context of its own.
+    pub events: Vec<Notify>,
 }
 
 /// The parameters of `verify_request`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VerifyRequest {
-    context: u64,
-    new: bool,
+    /// Names the call in call-backs.
+    pub context: u64,
+    /// False when an administrator resubmits the request.
+    pub new: bool,
+    /// The request in flight.
     #[serde(flatten)]
-    request: Request,
-    ca: Row,
+    pub request: Request,
+    /// Properties of the certification authority.
+    pub ca: Row,
 }
 
 impl Notify {
@@ -157,10 +161,10 @@ fn read_row(server: &dyn ServerExit, scopes: &[Scope], access: fn(&Property) -> 
             && matches!(access(property), Access::Read | Access::ReadWrite)
             && !ON_DEMAND.contains(&property.name)
     };
-    let mut row = Row(Vec::with_capacity(64));
+    let mut row = Row::with_capacity(64);
     for property in PROPERTIES.iter().filter(readable) {
         if let Some(value) = read(server, property.scope, property.name, property.kind)? {
-            row.0.push((property.name.into(), value));
+            row.push(property.name, value);
         }
     }
     Ok(row)
@@ -169,10 +173,10 @@ fn read_row(server: &dyn ServerExit, scopes: &[Scope], access: fn(&Property) -> 
 /// The newest index of each indexed property under its bare name; with `indexes`, every index too.
 fn read_ca(server: &dyn ServerExit, access: fn(&Property) -> Access, indexes: bool) -> Result<Row, ModuleError> {
     let mut row = read_row(server, &[Scope::Ca, Scope::CaIndexed], access)?;
-    let count = row.0.iter().find_map(|(name, value)| match value {
-        Value::Long(count) if name == "CertCount" => Some(*count),
+    let count = match row.find("CertCount") {
+        Some(Value::Long(count)) => Some(*count),
         _ => None,
-    });
+    };
     if indexes {
         let indexed = |property: &&Property| {
             // CA certificates themselves are long-lived and large; those before the newest are left to call-backs.
@@ -184,7 +188,7 @@ fn read_ca(server: &dyn ServerExit, access: fn(&Property) -> Access, indexes: bo
             for index in 0..count.unwrap_or(0).min(CA_INDEXES_MAX) {
                 let name = format!("{}.{index}", property.name);
                 if let Some(value) = read(server, property.scope, &name, property.kind)? {
-                    row.0.push((name.into(), value));
+                    row.push(name, value);
                 }
             }
         }
@@ -204,7 +208,7 @@ fn read_attributes(server: &dyn ServerExit) -> Result<Attributes, ModuleError> {
     let mut attributes = Attributes::default();
     for name in or_absent(server.attributes())?.unwrap_or_default() {
         if let Some(value) = or_absent(server.request_attribute(&name))? {
-            attributes.0.push((name, value));
+            attributes.push(name, value);
         }
     }
     Ok(attributes)
@@ -229,6 +233,14 @@ fn or_absent<T>(result: Result<T, ModuleError>) -> Result<Option<T>, ModuleError
         Err(error) if ABSENT.contains(&error.code) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn moment<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(moment)
+}
+
+fn hexadecimal<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex(hash))
 }
 
 /// Lower-case hexadecimal.

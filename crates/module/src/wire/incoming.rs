@@ -1,4 +1,4 @@
-//! Reading a line of a foreign process.
+//! Reading a line of the other side.
 
 use crate::{HResult, ModuleError};
 use serde::{Deserialize, Deserializer};
@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 
 use super::METHOD_NOT_FOUND;
 
-/// The longest id of a module's call, in bytes.
+/// The longest id of a call, in bytes.
 const ID_BYTES_MAX: usize = 256;
 
-/// One message of a module.
+/// One message of the other side.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming {
     /// The answer to one of our calls.
@@ -20,7 +20,7 @@ pub enum Incoming {
         /// Its result, `null` where it gives none; or why the module failed it.
         result: Result<Json, ModuleError>,
     },
-    /// A call to the server; without an id it wants no answer.
+    /// A call to us; without an id it wants no answer.
     Call {
         /// Text or number, to be given back with the answer.
         id: Option<Json>,
@@ -31,7 +31,7 @@ pub enum Incoming {
     },
 }
 
-/// A line that is not a message of the protocol, and why. The module is ended for it.
+/// A line that is not a message of the protocol, and why. The server ends a module for it; a module ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(String);
@@ -99,6 +99,11 @@ impl ErrorBody {
         let message = if self.message.is_empty() { "no reason is given".to_owned() } else { self.message };
         ModuleError::new(code, message)
     }
+}
+
+/// An error that stands inside a result.
+pub(super) fn error(json: &Json) -> Result<ModuleError, serde_json::Error> {
+    ErrorBody::deserialize(json).map(ErrorBody::into_module_error)
 }
 
 /// A member that is there, `null` or not.

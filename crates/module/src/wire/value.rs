@@ -1,9 +1,9 @@
 //! Property values in JSON: a `long` is a number, a `date` an RFC 3339 text in UTC, a `string` a text, and a `binary`
 //! `{"base64": "…"}`.
 
+use crate::{ModuleError, PropertyType, Value};
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
-use crate::{ModuleError, PropertyType, Value};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
@@ -42,6 +42,32 @@ pub fn to_json(value: &Value) -> Json {
         Value::Date(moment) => Json::from(moment.to_string()),
         Value::String(text) => Json::from(text.as_str()),
         Value::Binary(bytes) => serde_json::json!({"base64": Base64::encode_string(bytes)}),
+    }
+}
+
+/// The type whose form this is: a text may also be a date. None for what is no value.
+pub fn kind_of(json: &Json) -> Option<PropertyType> {
+    match json {
+        Json::Number(_) => Some(PropertyType::Long),
+        Json::String(_) => Some(PropertyType::String),
+        Json::Object(members) if members.contains_key("base64") => Some(PropertyType::Binary),
+        _ => None,
+    }
+}
+
+/// The type with this name (`long`) or number of the contract; `null` and what is absent is none.
+pub fn kind_named(json: Option<&Json>) -> Result<Option<PropertyType>, ModuleError> {
+    const KINDS: [PropertyType; 4] =
+        [PropertyType::Long, PropertyType::Date, PropertyType::Binary, PropertyType::String];
+    let json = match json {
+        None | Some(Json::Null) => return Ok(None),
+        Some(json) => json,
+    };
+    let unknown = || ModuleError::invalid(format!("{json} is not a property type"));
+    match (json.as_str(), json.as_u64()) {
+        (Some(name), _) => KINDS.into_iter().find(|kind| kind.name() == name).map(Some).ok_or_else(unknown),
+        (None, Some(number)) => PropertyType::from_number(u32::try_from(number).map_err(|_| unknown())?).map(Some),
+        (None, None) => Err(unknown()),
     }
 }
 
