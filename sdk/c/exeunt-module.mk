@@ -1,0 +1,74 @@
+# Builds an exit or policy module from C and C++ source. A Makefile says what its module is, and includes this file:
+#
+#     MODULE  := archive                      # the name of what is built: archive.so, archive.dll
+#     SOURCES := archive.cpp settings.cpp     # .c and .cpp, beside the Makefile
+#     include ../sdk/c/exeunt-module.mk
+#
+#     make            the shared object for Linux        BUILD/archive.so
+#     make windows    the DLL, with mingw-w64            BUILD/archive.dll
+#     make clean
+#
+# May be set as well: BUILD (build), CPPFLAGS, CFLAGS, CXXFLAGS, LDLIBS, WINDOWS_LDLIBS, SANITIZE (address,undefined), OPTIMIZE (-O2).
+
+EXEUNT_SDK := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+BUILD ?= build
+OPTIMIZE ?= -O2 -g
+WINDOWS_CXX ?= x86_64-w64-mingw32-g++-posix
+WINDOWS_CC ?= x86_64-w64-mingw32-gcc-posix
+WINDOWS_LDLIBS ?= -lole32 -loleaut32 -luuid -ladvapi32
+
+# -fshort-wchar                  WCHAR has 16 bits
+# _GLIBCXX_EXTERN_TEMPLATE=0     std::wstring is compiled anew: the library's own has 32-bit characters
+# -fno-builtin, _FORTIFY_SOURCE  no wide function of the C library comes in by a side door
+EXEUNT_FLAGS := -fPIC -fshort-wchar -fno-builtin -fvisibility=hidden -ffunction-sections -fdata-sections \
+    -U_FORTIFY_SOURCE -D_GNU_SOURCE -D_GLIBCXX_EXTERN_TEMPLATE=0 -I$(EXEUNT_SDK)/include -I$(BUILD)/include
+ifdef SANITIZE
+EXEUNT_FLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+EXEUNT_RUNTIME := $(patsubst $(EXEUNT_SDK)/runtime/%.cpp,$(BUILD)/runtime/%.o,$(wildcard $(EXEUNT_SDK)/runtime/*.cpp))
+EXEUNT_OBJECTS := $(patsubst %,$(BUILD)/linux/%.o,$(SOURCES))
+EXEUNT_WINDOWS_OBJECTS := $(patsubst %,$(BUILD)/windows/%.o,$(SOURCES)) $(BUILD)/windows/certidl.o
+EXEUNT_HEADERS := $(wildcard $(EXEUNT_SDK)/include/*.h) $(EXEUNT_SDK)/runtime/runtime.h $(wildcard *.h)
+
+.PHONY: linux windows clean
+linux: $(BUILD)/$(MODULE).so
+windows: $(BUILD)/$(MODULE).dll
+
+$(BUILD)/$(MODULE).so: $(EXEUNT_OBJECTS) $(EXEUNT_RUNTIME) $(EXEUNT_SDK)/module.map
+	$(CXX) $(EXEUNT_FLAGS) -shared -Wl,-Bsymbolic -Wl,--gc-sections -Wl,--version-script=$(EXEUNT_SDK)/module.map \
+	    $(EXEUNT_OBJECTS) $(EXEUNT_RUNTIME) $(LDFLAGS) $(LDLIBS) -ldl -lpthread -o $@.part
+	$(EXEUNT_SDK)/check-module $@.part
+	mv $@.part $@
+
+# <Windows.h> is <windows.h> on Windows: names in the source are made to fit the files.
+$(BUILD)/include/.stamp: $(SOURCES) $(wildcard *.h)
+	@mkdir -p $(BUILD)/include
+	@$(EXEUNT_SDK)/header-aliases $(EXEUNT_SDK)/include $(BUILD)/include $^
+	@touch $@
+
+$(BUILD)/linux/%.cpp.o: %.cpp $(EXEUNT_HEADERS) $(BUILD)/include/.stamp
+	@mkdir -p $(dir $@)
+	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+$(BUILD)/linux/%.c.o: %.c $(EXEUNT_HEADERS) $(BUILD)/include/.stamp
+	@mkdir -p $(dir $@)
+	$(CC) -std=gnu11 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/runtime/%.o: $(EXEUNT_SDK)/runtime/%.cpp $(EXEUNT_HEADERS)
+	@mkdir -p $(dir $@)
+	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) -Wall -Wextra -c $< -o $@
+
+# On Windows the system's own headers and libraries serve; of mingw-w64 only the GUIDs of certificate services are missing.
+$(BUILD)/$(MODULE).dll: $(EXEUNT_WINDOWS_OBJECTS)
+	$(WINDOWS_CXX) -shared -static -s $(EXEUNT_WINDOWS_OBJECTS) $(wildcard $(MODULE).def) $(WINDOWS_LDLIBS) -o $@
+$(BUILD)/windows/%.cpp.o: %.cpp $(wildcard *.h)
+	@mkdir -p $(dir $@)
+	$(WINDOWS_CXX) -std=c++17 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+$(BUILD)/windows/%.c.o: %.c $(wildcard *.h)
+	@mkdir -p $(dir $@)
+	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/windows/certidl.o: $(EXEUNT_SDK)/windows/certidl.c
+	@mkdir -p $(dir $@)
+	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -c $< -o $@
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,2 @@
+/* Kept for source that includes it: see unknwn.h. */
+#include "unknwn.h"

@@ -1,0 +1,3 @@
+/* Kept for source that includes it. */
+#include "objbase.h"
+#include "oleauto.h"
