@@ -5,6 +5,8 @@
 //! | [`Guard`] | time limit, concurrency, panics, restarts and counting: one for all modules, built in or foreign |
 //! | [`Gauge`] | what the guard counted, for metrics and for `module show` |
 //! | [`process`] | any program that speaks JSON-RPC 2.0 over its standard input and output; its messages are [`module::wire`] |
+//! | `wasm` | WebAssembly components, inside the server and with the powers they are granted; behind the feature `wasm` |
+//! | [`webhook`] | an HTTPS endpoint that is sent signed CloudEvents |
 //!
 //! The crate knows the module contract and nothing above it: no module, however it misbehaves, can reach the engine
 //! but through the `ServerExit` or `ServerPolicy` of its call. Start reading at [`Guard::exit`], then
@@ -15,7 +17,11 @@ mod backoff;
 mod gauge;
 mod guard;
 pub mod process;
+#[cfg(feature = "wasm")]
+pub mod wasm;
+pub mod webhook;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use gauge::{Bucket, Failure, Gauge, GaugeSnapshot, LatencySnapshot};
@@ -24,5 +30,16 @@ use module::ModuleKind;
 
 /// Every kind of foreign module.
 pub fn kinds() -> Vec<Arc<dyn ModuleKind>> {
-    vec![Arc::new(process::ProcessKind)]
+    kinds_with_cache(None)
+}
+
+/// Every kind of foreign module; what they compile is kept in this private directory, which is made when it is needed.
+#[cfg_attr(not(feature = "wasm"), expect(unused_variables, reason = "only components are compiled"))]
+pub fn kinds_with_cache(cache: Option<PathBuf>) -> Vec<Arc<dyn ModuleKind>> {
+    vec![
+        Arc::new(process::ProcessKind),
+        #[cfg(feature = "wasm")]
+        Arc::new(wasm::WasmKind::new(cache)),
+        Arc::new(webhook::WebhookKind),
+    ]
 }
