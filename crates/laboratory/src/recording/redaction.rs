@@ -1,0 +1,420 @@
+//! Taking names out of a recording: what a person, a machine or an account is called gets another name, always the same.
+//!
+//! What is not known to be harmless is not kept: a row is made anew from what is. Its certificate and request are made anew
+//! too, with the new names, by the laboratory's throwaway key.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use module::moment::{Period, Unit};
+use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, RequestId, RevocationReason, Value};
+use pki::{Extension, GeneralName, Name, NameComponent, NameLengths, ObjectIdentifier, extension, oid};
+
+use super::text_of;
+use crate::Error;
+use crate::authority::{Authority, CA_NAME, request};
+use crate::row::Row;
+use crate::scene::{Contents, Happening, Properties, Scene};
+use crate::story::to_encode;
+
+/// Attributes that say nothing of anybody.
+const ATTRIBUTES: [&str; 5] =
+    ["certificatetemplate", "validityperiod", "validityperiodunits", "expirationdate", "disposition"];
+
+/// Extensions that say nothing of anybody.
+const EXTENSIONS: [ObjectIdentifier; 4] =
+    [oid::KEY_USAGE, oid::EXTENDED_KEY_USAGE, oid::BASIC_CONSTRAINTS, oid::CERTIFICATE_POLICIES];
+
+/// How the engine's messages begin; what follows may name somebody.
+const MESSAGES: [&str; 10] = [
+    "Issued",
+    "Taken Under Submission",
+    "Denied by Policy Module",
+    "Error Parsing Request",
+    "Error Verifying Request Signature or Signing Certificate",
+    "Error Constructing Certificate",
+    "Error in Policy Module",
+    "Resubmitted",
+    "Revoked",
+    "Unrevoked",
+];
+
+/// Names that were replaced, and what was made anew: one redaction for one recording.
+#[derive(Debug)]
+pub struct Redaction {
+    authority: Authority,
+    names: HashMap<String, String>,
+    counts: BTreeMap<&'static str, u32>,
+    /// Per request: the request and the certificate made anew.
+    made: HashMap<RequestId, (Vec<u8>, Option<Vec<u8>>)>,
+    head: [u8; 32],
+}
+
+impl Redaction {
+    /// A redaction with a new throwaway authority.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] without randomness.
+    pub fn new(now: Timestamp) -> Result<Self, Error> {
+        let authority = Authority::new(now)?;
+        Ok(Self { authority, names: HashMap::new(), counts: BTreeMap::new(), made: HashMap::new(), head: [0; 32] })
+    }
+
+    /// The authority's name in the recording.
+    pub const fn ca(&self) -> &'static str {
+        CA_NAME
+    }
+
+    /// The authority's properties in the recording.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where no CRL can be made.
+    pub fn properties(&self) -> Result<Properties, Error> {
+        Ok(self.authority.properties(None, None))
+    }
+
+    /// An event without names.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where a certificate cannot be made anew.
+    pub fn redact(&mut self, happening: &Happening) -> Result<Happening, Error> {
+        let mut notification = happening.notification.clone();
+        // The head of the chain binds what was taken out: it is chained anew.
+        self.head = pki::sha256(&[&self.head[..], &notification.id.0.to_be_bytes()].concat());
+        notification.hash = self.head;
+        let contents = match (&happening.scene.contents, notification.request) {
+            (Some(contents), Some(id)) => Some(self.contents(id, contents)?),
+            _ => None,
+        };
+        let authority = Arc::new(self.properties()?);
+        Ok(Happening { title: happening.title.clone(), notification, scene: Arc::new(Scene { contents, authority }) })
+    }
+
+    fn contents(&mut self, id: RequestId, contents: &Contents) -> Result<Contents, Error> {
+        let (request, certificate) = (&contents.request, &contents.certificate);
+        let number = |properties: &Properties, name| match properties.value(name) {
+            Some(Value::Long(number)) => *number,
+            _ => 0,
+        };
+        let text = |properties, name| text_of(properties, name).unwrap_or_default();
+        let mut row = Row {
+            id,
+            disposition: Disposition::from_code(number(request, "Disposition")).unwrap_or(Disposition::Active),
+            status: HResult(number(request, "StatusCode")),
+            message: plain_message(text(request, "DispositionMessage")),
+            submitted: request.moment("SubmittedWhen").unwrap_or(Timestamp::UNIX_EPOCH),
+            resolved: request.moment("ResolvedWhen"),
+            requester: self.account(text(request, "RequesterName")),
+            caller: self.account(text(request, "CallerName")),
+            officer: number(request, "Officer") == 1,
+            request_type: number(request, "RequestType"),
+            flags: number(request, "RequestFlags"),
+            profile: text_of(certificate, "CertificateTemplate").map(str::to_owned),
+            validity: period(certificate),
+            raw: Vec::new(),
+            attribute_text: String::new(),
+            attributes: contents.attributes.iter().filter(|(name, _)| harmless(name)).cloned().collect(),
+            extensions: self.extensions(&contents.extensions),
+            subject: self.subject(certificate),
+            not_before: certificate.moment("NotBefore"),
+            not_after: certificate.moment("NotAfter"),
+            properties: self.flags_and_names(certificate),
+            certificate: None,
+            issuer_name_id: 0,
+            revocation: request.moment("RevokedWhen").map(|when| {
+                let effective = request.moment("RevokedEffectiveWhen").unwrap_or(when);
+                (when, effective, reason(number(request, "RevokedReason")))
+            }),
+            publish_expired: number(certificate, "PublishExpiredCertInCRL") == 1,
+        };
+        let lines: Vec<String> = row.attributes.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+        row.attribute_text = lines.join("\n");
+        self.make_anew(&mut row, request.value("RawRequest").is_some(), certificate.value("RawCertificate").is_some())?;
+        Ok(row.contents())
+    }
+
+    /// Gives the row a request and a certificate with its new names: the same ones as for the event before.
+    fn make_anew(&mut self, row: &mut Row, asked: bool, issued: bool) -> Result<(), Error> {
+        let subject = name_of(&row.subject)?;
+        if !self.made.contains_key(&row.id) {
+            let wanted = row.extensions.iter().filter(|extension| extension.flags.is_from_request());
+            let wanted = wanted.map(to_encode).collect::<Result<Vec<_>, _>>()?;
+            self.made.insert(row.id, (request(&subject, &wanted)?.0, None));
+        }
+        let Some((raw, certificate)) = self.made.get_mut(&row.id) else { return Ok(()) };
+        if issued && certificate.is_none() {
+            let parsed = pki::CertificationRequest::from_der(raw)?;
+            let mut extensions = self.authority.own_extensions(parsed.public_key())?;
+            for extension in row.extensions.iter().filter(|extension| extension.flags.is_enabled()) {
+                extensions.push(to_encode(extension)?);
+            }
+            let validity = (row.not_before.unwrap_or(row.submitted), row.not_after.unwrap_or(row.submitted));
+            let made = self.authority.issue(&subject, parsed.public_key(), validity, extensions)?;
+            *certificate = Some(made.der().to_vec());
+        }
+        if asked {
+            row.raw.clone_from(raw);
+        }
+        row.certificate = certificate.clone().filter(|_| issued);
+        Ok(())
+    }
+
+    fn extensions(&mut self, all: &[CertificateExtension]) -> Vec<CertificateExtension> {
+        let known: Vec<String> = EXTENSIONS.iter().map(ToString::to_string).collect();
+        let san = oid::SUBJECT_ALT_NAME.to_string();
+        let mut kept = Vec::new();
+        for one in all {
+            if known.contains(&one.oid) {
+                kept.push(one.clone());
+            } else if one.oid == san
+                && let Ok(names) = extension::decode_subject_alt_name(&one.value)
+            {
+                let names: Vec<GeneralName> = names.iter().filter_map(|name| self.general_name(name)).collect();
+                if let Ok(Extension { value, .. }) = extension::subject_alt_name(&names) {
+                    kept.push(CertificateExtension { value, ..one.clone() });
+                }
+            }
+        }
+        kept.retain(|one| one.flags.origin() != ExtensionFlags::ORIGIN_SERVER || known.contains(&one.oid));
+        kept
+    }
+
+    fn general_name(&mut self, name: &GeneralName) -> Option<GeneralName> {
+        match name {
+            GeneralName::Dns(text) => Some(GeneralName::Dns(self.name("name", text))),
+            GeneralName::Email(text) => Some(GeneralName::Email(self.name("name", text))),
+            GeneralName::Upn(text) => Some(GeneralName::Upn(self.name("name", text))),
+            GeneralName::Ip(address) => self.name("name", &address.to_string()).parse().ok().map(GeneralName::Ip),
+            GeneralName::Uri(text) => {
+                Some(GeneralName::Uri(format!("https://{}.redacted.invalid/", self.name("path", text))))
+            }
+            // What it is made of is not known.
+            _ => None,
+        }
+    }
+
+    fn subject(&mut self, certificate: &Properties) -> Vec<(NameComponent, String)> {
+        let mut subject = Vec::new();
+        for (name, value) in certificate.iter() {
+            let (Some(part), Value::String(text)) = (NameComponent::from_alias(name), value) else { continue };
+            for one in text.split('\n') {
+                let value = match part {
+                    NameComponent::Country => one.to_owned(),
+                    NameComponent::Organization => self.name("organization", one),
+                    NameComponent::OrgUnit => self.name("unit", one),
+                    _ => self.name("name", one),
+                };
+                subject.push((part, value));
+            }
+        }
+        subject
+    }
+
+    fn flags_and_names(&mut self, certificate: &Properties) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for name in ["EnrollmentFlags", "GeneralFlags", "PrivateKeyFlags"] {
+            if let Some(Value::Long(number)) = certificate.value(name) {
+                all.insert(name.to_owned(), number.to_string());
+            }
+        }
+        if let Some(text) = text_of(certificate, "UPN") {
+            all.insert("UPN".to_owned(), self.name("name", text));
+        }
+        if let Some(text) = text_of(certificate, "RequesterGroups") {
+            let groups: Vec<String> = text.lines().map(|group| self.name("group", group)).collect();
+            all.insert("RequesterGroups".to_owned(), groups.join("\n"));
+        }
+        all
+    }
+
+    /// An account keeps the word for how it was authenticated: `unix:`.
+    fn account(&mut self, text: &str) -> String {
+        match text.split_once(':') {
+            _ if text.is_empty() => String::new(),
+            Some((how @ ("unix" | "cert"), name)) => format!("{how}:{}", self.name("account", name)),
+            _ => self.name("account", text),
+        }
+    }
+
+    /// What a name becomes: the same for the same name, whatever its case and wherever it stands.
+    fn name(&mut self, word: &'static str, text: &str) -> String {
+        let key = text.trim().to_lowercase();
+        if let Some(known) = self.names.get(&key) {
+            return known.clone();
+        }
+        let word = match &key {
+            key if key.contains('@') => "mail",
+            key if key.parse::<IpAddr>().is_ok() => "address",
+            key if is_host(key) => "host",
+            _ => word,
+        };
+        let count = self.counts.entry(word).or_default();
+        *count += 1;
+        let made = match word {
+            "mail" => format!("mail-{count}@redacted.invalid"),
+            // RFC 2544: for tests, and nobody's.
+            "address" => Ipv4Addr::from(0xc612_0000_u32 | *count & 0x1_ffff).to_string(),
+            "host" if key.starts_with("*.") => format!("*.host-{count}.redacted.invalid"),
+            "host" => format!("host-{count}.redacted.invalid"),
+            word => format!("{word}-{count}"),
+        };
+        self.names.insert(key, made.clone());
+        made
+    }
+}
+
+fn harmless(name: &str) -> bool {
+    ATTRIBUTES.contains(&module::property::attribute_key(name).as_str())
+}
+
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let bare = text.strip_prefix("*.").unwrap_or(text);
+    bare.contains('.') && bare.split('.').all(label)
+}
+
+/// A message up to where it may name somebody.
+fn plain_message(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let known = MESSAGES.iter().find(|known| text.starts_with(**known));
+    let plain = known.or_else(|| ["Denied", "Imported"].iter().find(|known| text.starts_with(**known)));
+    plain.map_or_else(|| "(redacted)".to_owned(), |known| (*known).to_owned())
+}
+
+fn period(certificate: &Properties) -> Option<Period> {
+    let name = text_of(certificate, "ValidityPeriod")?;
+    let unit = Unit::ALL.into_iter().find(|unit| unit.name() == name)?;
+    match certificate.value("ValidityPeriodUnits") {
+        Some(Value::Long(units)) => Some(Period::new(u32::try_from(*units).ok()?, unit)),
+        _ => None,
+    }
+}
+
+fn reason(number: i32) -> i32 {
+    if number == RevocationReason::RELEASED || RevocationReason::from_code(number).is_some() { number } else { 0 }
+}
+
+fn name_of(subject: &[(NameComponent, String)]) -> Result<Name, Error> {
+    let mut order: Vec<NameComponent> = Vec::new();
+    for (part, _) in subject {
+        if !order.contains(part) {
+            order.push(*part);
+        }
+    }
+    Ok(Name::from_components(&order, subject, NameLengths::Unlimited)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+    use module::ExitEvent;
+
+    use super::*;
+    use crate::story::Story;
+
+    /// Every name that the laboratory's cast has.
+    const NAMES: [&str; 16] = [
+        "alice",
+        "Archer",
+        "bob",
+        "Baker",
+        "carol",
+        "Cooper",
+        "dave",
+        "Draper",
+        "mallory",
+        "unix:eve",
+        "example.org",
+        "example.net",
+        "example.com",
+        "corp.example",
+        "Elsewhere",
+        "passwd",
+    ];
+
+    #[test]
+    fn no_name_is_left_and_the_same_one_gets_the_same() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut story = Story::new(5, now).unwrap();
+        let mut redaction = Redaction::new(now).unwrap();
+        let mut requesters: BTreeMap<String, String> = BTreeMap::new();
+        for event in ExitEvent::ALL {
+            let mut happenings = story.of(event).unwrap();
+            if event == ExitEvent::CertIssued {
+                happenings.push(story.strange(event).unwrap());
+                happenings.push(story.huge(event).unwrap());
+            }
+            for happening in happenings {
+                let redacted = redaction.redact(&happening).unwrap();
+                let mut line = Vec::new();
+                super::super::write_event(&mut line, &redacted).unwrap();
+                let text = String::from_utf8(line).unwrap();
+                // Also inside certificates and requests.
+                let scene = format!("{:?}", redacted.scene);
+                let contents = redacted.scene.contents.as_ref();
+                let binaries = contents.iter().flat_map(|c| c.request.iter().chain(c.certificate.iter()));
+                let mut bytes = String::new();
+                for (_, value) in binaries {
+                    if let Value::Binary(value) = value {
+                        bytes.push_str(&String::from_utf8_lossy(value));
+                    }
+                }
+                for name in NAMES {
+                    for text in [&text, &scene, &bytes] {
+                        assert!(!text.contains(name), "{}: `{name}` is left in {text}", happening.title);
+                    }
+                }
+                assert_ne!(redacted.notification.hash, happening.notification.hash);
+                if let (Some(was), Some(is)) = (&happening.scene.contents, contents) {
+                    let who = |contents: &Contents| text_of(&contents.request, "RequesterName").unwrap().to_owned();
+                    let known = requesters.entry(who(was)).or_insert_with(|| who(is));
+                    assert_eq!(*known, who(is));
+                    assert_eq!(was.request.value("Disposition"), is.request.value("Disposition"));
+                    let has = |contents: &Contents| contents.certificate.value("RawCertificate").is_some();
+                    assert_eq!(has(was), has(is), "{}", happening.title);
+                }
+            }
+        }
+        assert!(requesters.len() > 3, "{requesters:?}");
+    }
+
+    #[test]
+    fn a_certificate_is_the_same_in_all_its_events() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut story = Story::new(5, now).unwrap();
+        let mut redaction = Redaction::new(now).unwrap();
+        let happenings = story.of(ExitEvent::CertRetrievePending).unwrap();
+        let serials: Vec<_> = happenings
+            .iter()
+            .map(|happening| {
+                let redacted = redaction.redact(happening).unwrap();
+                let contents = redacted.scene.contents.clone().unwrap();
+                contents.certificate.value("SerialNumber").unwrap().clone()
+            })
+            .collect();
+        assert_eq!(serials[0], serials[1]);
+    }
+
+    #[test]
+    fn names_are_replaced_by_their_kind() {
+        let mut redaction = Redaction::new("2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(redaction.name("name", "www.example.org"), "host-1.redacted.invalid");
+        assert_eq!(redaction.name("unit", "WWW.example.ORG"), "host-1.redacted.invalid");
+        assert_eq!(redaction.name("name", "*.example.org"), "*.host-2.redacted.invalid");
+        assert_eq!(redaction.name("name", "a@example.org"), "mail-1@redacted.invalid");
+        assert_eq!(redaction.name("name", "10.1.2.3"), "198.18.0.1");
+        assert_eq!(redaction.name("name", "Alice Archer"), "name-1");
+        assert_eq!(redaction.account("unix:alice"), "unix:account-1");
+        assert_eq!(redaction.account(r"EXAMPLE\alice"), "account-2");
+        assert_eq!(plain_message("Revoked by unix:carol"), "Revoked");
+        assert_eq!(plain_message("Denied by unix:carol"), "Denied");
+        assert_eq!(plain_message("Denied by Policy Module: Alice may not"), "Denied by Policy Module");
+        assert_eq!(plain_message("Alice was here"), "(redacted)");
+    }
+}

@@ -1,0 +1,133 @@
+//! Playing a recording to a module.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use module::{ExitEvent, Role};
+
+use super::Recording;
+use crate::Error;
+use crate::bench::ExitBench;
+use crate::check::{Group, Outcome, call_failed, stopped, took};
+use crate::report::{Entry, Report};
+use crate::run::{Options, measurements, verdict};
+use crate::scene::{Happening, Properties, Scene};
+use crate::specimen::Specimen;
+use crate::story::Story;
+
+/// Plays a recording to an exit module: every event of its mask, in order, and what came of each kind. The CRLs it reads are
+/// the laboratory's.
+///
+/// # Errors
+/// [`Error::Unusable`] for a policy module: a recording holds what happened, not what was asked.
+pub fn replay(
+    specimen: &Specimen,
+    recording: &Recording,
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize, &str),
+) -> Result<Report, Error> {
+    if specimen.role() != Role::Exit {
+        return Err(Error::Unusable("a recording is played to exit modules: it holds events, not decisions".into()));
+    }
+    let story = Story::new(options.seed, options.now)?;
+    let crl = story.authority().crl(1, None, &[])?.der().to_vec();
+    let started = Instant::now();
+    let mut bench = ExitBench::new(specimen, story, Arc::clone(&options.slow));
+    bench.ca.clone_from(&recording.ca);
+    (options.said)();
+
+    let mut entries = Vec::new();
+    let mut enter = |name: &str, group, rule: &str, begun: Instant, outcome: Outcome| -> Result<(), Error> {
+        let verdict = verdict(outcome)?;
+        let (name, rule, section) = (name.into(), rule.into(), "laboratory.md, Recordings".into());
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut entry = Entry { name, group, rule, section, verdict, milliseconds, said: Vec::new() };
+        let said = (options.said)();
+        if entry.is_failure() {
+            entry.said = said;
+        }
+        entries.push(entry);
+        Ok(())
+    };
+
+    let first = bench.start_anew().map(|(_, time)| format!("in {}", took(time)));
+    let first = first.map_err(|error| call_failed("initialize", &error));
+    let initialised = first.is_ok();
+    enter("initialize", Group::Start, "initialize succeeds, in time", started, first)?;
+
+    // In order over all kinds, as they happened; what came of each kind is told together.
+    let mut kinds: Vec<(ExitEvent, Tally)> = Vec::new();
+    let begun = Instant::now();
+    for (index, happening) in recording.events.iter().enumerate() {
+        progress(index, recording.events.len(), happening.notification.event.name());
+        let event = happening.notification.event;
+        let at = kinds.iter().position(|(known, _)| *known == event);
+        let at = at.unwrap_or_else(|| {
+            kinds.push((event, Tally::default()));
+            kinds.len() - 1
+        });
+        let Some((_, tally)) = kinds.get_mut(at) else { continue };
+        tally.seen += 1;
+        let wanted = bench.mask.is_some_and(|mask| mask.wants(event));
+        if !initialised || !wanted {
+            continue;
+        }
+        match bench.tell(&with_crl(happening, &crl)) {
+            Ok(time) => {
+                tally.told += 1;
+                bench.latencies.push(time);
+            }
+            Err(error) => {
+                tally.failed += 1;
+                tally.first.get_or_insert_with(|| (happening.notification.id.0, error));
+            }
+        }
+    }
+    progress(recording.events.len(), recording.events.len(), "");
+    for (event, tally) in kinds {
+        let rule = "every recorded event of the kind is answered with success";
+        enter(event.name(), Group::Events, rule, begun, tally.outcome(initialised))?;
+    }
+    if initialised {
+        let begun = Instant::now();
+        let (time, left) = bench.stop();
+        let rule = "told to stop, the module lets go of everything in time";
+        enter("stop", Group::Contract, rule, begun, stopped(time, left, specimen.stop()))?;
+    }
+    Ok(Report::new(specimen, options, entries, measurements(&bench), started.elapsed()))
+}
+
+/// What came of one kind of event.
+#[derive(Debug, Default)]
+struct Tally {
+    seen: usize,
+    told: usize,
+    failed: usize,
+    first: Option<(u64, module::ModuleError)>,
+}
+
+impl Tally {
+    fn outcome(self, initialised: bool) -> Outcome {
+        use crate::check::Miss;
+
+        let Self { seen, told, failed, first } = self;
+        match first {
+            Some((id, error)) => {
+                let what =
+                    if failed == 1 { format!("event {id}") } else { format!("{failed} of {seen}, first event {id}") };
+                Err(call_failed(&what, &error))
+            }
+            None if !initialised => Err(Miss::LeftOut("cannot be tried: initialize failed".into())),
+            None if told == 0 => Err(Miss::LeftOut(format!("{seen} events, not in its mask"))),
+            None => Ok(format!("{told} events")),
+        }
+    }
+}
+
+/// The event with a CRL for whoever asks for one: recordings hold none.
+fn with_crl(happening: &Happening, crl: &[u8]) -> Happening {
+    let mut authority = Properties::clone(&happening.scene.authority);
+    authority.set("RawCRL", crl.to_vec());
+    let scene = Scene { contents: happening.scene.contents.clone(), authority: Arc::new(authority) };
+    Happening { scene: Arc::new(scene), ..happening.clone() }
+}
