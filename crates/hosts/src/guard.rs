@@ -9,9 +9,9 @@ mod workers;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use module::{HResult, ModuleError, ModuleKind, Settings};
+use module::{HResult, ModuleError, ModuleKind, Settings, Undelivered};
 
-use crate::{Gauge, process};
+use crate::{Gauge, process, webhook};
 use instance::Instances;
 use places::Places;
 use workers::Workers;
@@ -58,7 +58,7 @@ impl Limits {
     /// none of their own.
     pub fn handed_down(&self, kind: &dyn ModuleKind, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
-        if kind.name() == process::ProcessKind::NAME && settings.value(process::CALL_LIMIT).is_none() {
+        if keeps_time(kind) && settings.value(process::CALL_LIMIT).is_none() {
             settings.set(process::CALL_LIMIT, self.call.as_millis().max(1).to_string());
         }
         settings
@@ -68,13 +68,37 @@ impl Limits {
     /// process before the guard gives a thread up. `settings` are those the module is made with: see
     /// [`handed_down`](Self::handed_down).
     pub fn around(mut self, kind: &dyn ModuleKind, settings: &Settings) -> Result<Self, ModuleError> {
-        if kind.name() == process::ProcessKind::NAME {
-            let inner = process::time_limits(settings)?;
+        if let Some(inner) = inner_limits(kind, settings)? {
             self.call = self.call.max(inner.call);
             self.initialize = self.initialize.max(inner.initialize);
             self.release = self.release.max(inner.release);
         }
+        if kind.name() == webhook::WebhookKind::NAME {
+            let inner = webhook::call_limit(settings)?;
+            self.call = self.call.max(inner);
+            self.initialize = self.initialize.max(inner);
+        }
         Ok(self)
+    }
+}
+
+/// Whether the host of this kind ends overdue calls itself.
+fn keeps_time(kind: &dyn ModuleKind) -> bool {
+    match kind.name() {
+        process::ProcessKind::NAME => true,
+        #[cfg(feature = "wasm")]
+        crate::wasm::WasmKind::NAME => true,
+        _ => false,
+    }
+}
+
+/// The longest that a host which keeps the time takes with these settings.
+fn inner_limits(kind: &dyn ModuleKind, settings: &Settings) -> Result<Option<process::TimeLimits>, ModuleError> {
+    match kind.name() {
+        process::ProcessKind::NAME => process::time_limits(settings).map(Some),
+        #[cfg(feature = "wasm")]
+        crate::wasm::WasmKind::NAME => crate::wasm::time_limits(settings).map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -86,6 +110,8 @@ impl Limits {
 /// **Restarts.** After a hang or a panic the instance is dropped, and the next call is made to a fresh one, which is
 /// initialised through the server view of that call. Restarts in a row are spaced by exponential backoff, and calls
 /// meanwhile fail at once with `RPC_E_DISCONNECTED`.
+/// **Refusals.** What the module never saw, because no place was free, it is not to be started again yet or could not be,
+/// or too many threads are given up, is [`Undelivered::Refused`] in the answer of `notify_batch`: no attempt.
 /// **Mask.** The events a module wants are those of the first `initialize`: a fresh instance that names others is
 /// logged, and sent what the first one asked for.
 /// **Contexts** are the engine's: the guard takes a handle of its own with `share`, and it is the engine's view that
@@ -120,7 +146,7 @@ impl<M: ?Sized + Send + Sync + 'static> Guard<M> {
     }
 
     /// Counts one call, from before its wait for a place to its end.
-    fn counted<T>(&self, call: impl FnOnce() -> Result<T, Fault>) -> Result<T, ModuleError> {
+    fn counted<T>(&self, call: impl FnOnce() -> Result<T, Undelivered>) -> Result<T, Undelivered> {
         let started = Instant::now();
         self.gauge.call_started();
         match call() {
@@ -128,15 +154,15 @@ impl<M: ?Sized + Send + Sync + 'static> Guard<M> {
                 self.gauge.call_ended(started.elapsed(), None);
                 Ok(value)
             }
-            Err(Fault::Refused(error)) => {
+            Err(Undelivered::Refused(error)) => {
                 let error = self.presentable(error);
                 self.gauge.call_refused(&error);
-                Err(error)
+                Err(Undelivered::Refused(error))
             }
-            Err(Fault::Failed(error)) => {
+            Err(Undelivered::Failed(error)) => {
                 let error = self.presentable(error);
                 self.gauge.call_ended(started.elapsed(), Some(&error));
-                Err(error)
+                Err(Undelivered::Failed(error))
             }
         }
     }
@@ -150,21 +176,6 @@ impl<M: ?Sized + Send + Sync + 'static> Guard<M> {
 impl<M: ?Sized + Send + Sync + 'static> Drop for Guard<M> {
     fn drop(&mut self) {
         self.instances.close(self.limits.release);
-    }
-}
-
-/// Why a guarded call failed.
-#[derive(Debug)]
-enum Fault {
-    /// The module never saw it.
-    Refused(ModuleError),
-    /// The module failed it.
-    Failed(ModuleError),
-}
-
-impl From<ModuleError> for Fault {
-    fn from(error: ModuleError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -128,10 +128,12 @@ fn the_documented_conversations_keep_the_schema() {
     assert!(documented.len() > 25, "{}", documented.len());
     for (speaker, message) in documented {
         schema.check(speaker, &message).unwrap_or_else(|error| panic!("{message}: {error}"));
-        let definition = match (speaker, message["result"].get("protocol"), message["result"].get("decision")) {
-            ("module", Some(_), _) => "initialize_result",
-            ("module", _, Some(_)) => "verify_request_result",
-            _ => continue,
+        let has = |member: &str| speaker == "module" && message["result"].get(member).is_some();
+        let definition = match () {
+            () if has("protocol") => "initialize_result",
+            () if has("decision") => "verify_request_result",
+            () if has("delivered") => "notify_batch_result",
+            () => continue,
         };
         schema.check(definition, &message["result"]).unwrap();
     }
@@ -196,5 +198,6 @@ fn the_schema_refuses_what_is_no_message() {
         assert!(schema.check("module", &message).is_err(), "{message}");
     }
     assert!(schema.check("verify_request_result", &json!({"decision": "perhaps"})).is_err());
+    assert!(schema.check("notify_batch_result", &json!({"delivered": -1})).is_err());
     assert!(schema.check("initialize_result", &json!({"protocol": 2, "events": 1})).is_err());
 }

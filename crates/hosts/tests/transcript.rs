@@ -7,7 +7,10 @@ mod support;
 use std::path::Path;
 
 use jiff::Timestamp;
-use module::{Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, Notification, PolicyModule, Value};
+use module::{
+    Decision, Delivered, EventId, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, ModuleError,
+    Notification, PolicyModule, RequestId, Undelivered, Value,
+};
 use support::{FakeServer, Script, notification, wait_until};
 
 /// The lines of the fenced block with this name.
@@ -77,6 +80,33 @@ fn an_exit_module() {
     assert_eq!((error.code, error.message.as_str()), (HResult::ERROR_FILE_EXISTS, "7.cer exists"));
     let published = server().certificate("RawCRL.0", vec![0x30, 0x00]);
     module.notify(&notification(ExitEvent::CrlIssued), &published).unwrap();
+    drop(module);
+    assert_complete(&script);
+}
+
+#[test]
+fn an_exit_module_that_takes_batches() {
+    let script = player("batch");
+    let module = script.exit();
+    let server = FakeServer::new().certificate("CAType", 3);
+    module.initialize("Example CA", &server).unwrap();
+    assert_eq!((module.batch_max(), module.about()), (100, vec![("Product Version".to_owned(), "2.1".to_owned())]));
+    let of = |id, event, request: Option<i64>| Notification {
+        id: EventId(id),
+        request: request.map(RequestId),
+        ..notification(event)
+    };
+    let (first, second) = (of(41, ExitEvent::CertPending, Some(7)), of(42, ExitEvent::CertPending, Some(8)));
+    let (third, fourth) = (of(44, ExitEvent::CrlIssued, None), of(45, ExitEvent::CrlIssued, None));
+    let about = |request: i32| FakeServer::new().certificate("CAType", 3).request("RequestID", request);
+    let (seven, eight) = (about(7), about(8));
+    let told = module.notify_batch(&[(&first, &seven), (&second, &eight), (&third, &server)]);
+    let locked = ModuleError::new(HResult::from_win32(170), "the table is locked");
+    let mismatch = std::fs::read_to_string(script.state.path().join("mismatch")).unwrap_or_default();
+    assert_eq!(told, Delivered { count: 1, failure: Some(Undelivered::Failed(locked)) }, "{mismatch}");
+    let again = Notification { attempt: 2, ..second };
+    assert_eq!(module.notify_batch(&[(&again, &eight)]), Delivered::all(1));
+    assert_eq!(module.notify_batch(&[(&third, &server), (&fourth, &server)]), Delivered::all(2));
     drop(module);
     assert_complete(&script);
 }

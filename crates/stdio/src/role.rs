@@ -57,14 +57,7 @@ pub(crate) fn initialize<S: Served>(
     let batch = u64::try_from(batch).unwrap_or(u64::MAX).min(question.limits.batch_max).max(1);
     let batch = u32::try_from(batch).unwrap_or(u32::MAX);
     let description = Some(description(module)?);
-    let mut answer = Greeting { protocol, events, description, batch }.to_json();
-    if let Some(members) = answer.as_object_mut()
-        && !about.is_empty()
-    {
-        let about: Map<_, _> = about.into_iter().map(|(name, text)| (name, text.into())).collect();
-        members.insert("about".to_owned(), about.into());
-    }
-    Ok(answer)
+    Ok(Greeting { protocol, events, description, about, batch }.to_json())
 }
 
 /// Serves one call after `initialize`.
@@ -132,10 +125,8 @@ impl<M: ExitModule> ExitRole<M> {
         let known = batch.events.into_iter().enumerate();
         let known: Vec<(usize, (Notification, Opened))> =
             known.filter_map(|(at, message)| Some((at, opened(link, message)?))).collect();
-        let events: Vec<(&Notification, &dyn ServerExit)> = known
-            .iter()
-            .map(|(_, (notification, context))| (notification, &**context as &dyn ServerExit))
-            .collect();
+        let events: Vec<(&Notification, &dyn ServerExit)> =
+            known.iter().map(|(_, (notification, context))| (notification, &**context as &dyn ServerExit)).collect();
         let delivered = guarded(|| Ok(self.0.notify_batch(&events)))
             .unwrap_or_else(|panic| Delivered::none(Undelivered::Failed(panic)));
         // Of the whole batch, what lies before the first that the module did not deliver.

@@ -22,6 +22,14 @@ pub(super) struct Installed {
     pub(super) events: ExitEvents,
 }
 
+/// What an instance says of itself once it is initialised.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Traits {
+    /// The most events that it wants in one call.
+    pub(super) batch_max: usize,
+    pub(super) about: Vec<(String, String)>,
+}
+
 pub(super) struct Instances<M: ?Sized> {
     name: Arc<str>,
     factory: Factory<M>,
@@ -32,6 +40,7 @@ pub(super) struct Instances<M: ?Sized> {
 
 struct State<M: ?Sized> {
     current: Option<Arc<M>>,
+    traits: Traits,
     installed: Option<Installed>,
     backoff: Backoff,
     description: Option<String>,
@@ -50,7 +59,14 @@ pub(super) enum Found<M: ?Sized> {
 impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
     pub(super) fn new(name: Arc<str>, factory: Factory<M>, limits: &Limits) -> Self {
         let backoff = Backoff::new(limits.backoff_min, limits.backoff_max);
-        let state = State { current: None, installed: None, backoff, description: None, leaving: None };
+        let state = State {
+            current: None,
+            traits: Traits::default(),
+            installed: None,
+            backoff,
+            description: None,
+            leaving: None,
+        };
         Self { name, factory, state: Mutex::new(state), starting: Mutex::new(()) }
     }
 
@@ -81,8 +97,9 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
     }
 
     /// A fresh instance is ready.
-    pub(super) fn started(&self, instance: Arc<M>, installed: Installed) {
+    pub(super) fn started(&self, instance: Arc<M>, traits: Traits, installed: Installed) {
         let mut state = self.state.lock();
+        state.traits = traits;
         state.installed = Some(installed);
         state.current = Some(instance);
     }
@@ -119,6 +136,15 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
     /// A call came back.
     pub(super) fn answered(&self) {
         self.state.lock().backoff.succeeded();
+    }
+
+    /// What the instance in place, or the last one, said of itself.
+    pub(super) fn traits(&self) -> Traits {
+        self.state.lock().traits.clone()
+    }
+
+    pub(super) fn batch_max(&self) -> usize {
+        self.state.lock().traits.batch_max.max(1)
     }
 
     /// The last description the module gave.

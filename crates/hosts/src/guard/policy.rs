@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::bounded;
-use module::{Decision, ExitEvents, HResult, ModuleError, PolicyModule, ServerExit, ServerPolicy};
+use module::{Decision, ExitEvents, HResult, ModuleError, PolicyModule, ServerExit, ServerPolicy, Undelivered};
 
-use super::instance::{Found, Installed};
-use super::{Fault, Guard, Limits, overdue, panic_text, panicked};
+use super::instance::{Found, Installed, Traits};
+use super::{Guard, Limits, overdue, panic_text, panicked};
 use crate::Gauge;
 
 impl Guard<dyn PolicyModule> {
@@ -24,25 +24,26 @@ impl Guard<dyn PolicyModule> {
     }
 
     /// Makes and initialises an instance. The right to start must be held.
-    fn fresh(&self, ca: &str, server: &dyn ServerExit) -> Result<Arc<dyn PolicyModule>, Fault> {
+    fn fresh(&self, ca: &str, server: &dyn ServerExit) -> Result<(Arc<dyn PolicyModule>, Traits), Undelivered> {
         let factory = self.instances.factory();
         let made = self.caught("initialize", || {
             let instance: Arc<dyn PolicyModule> = Arc::from(factory()?);
             instance.initialize(ca, server)?;
-            Ok(instance)
+            let traits = Traits { batch_max: 1, about: instance.about() };
+            Ok((instance, traits))
         });
         match made {
-            Ok(result) => result.map_err(Fault::Failed),
-            Err(Panicked(error)) => Err(Fault::Failed(error)),
+            Ok(result) => result.map_err(Undelivered::Failed),
+            Err(Panicked(error)) => Err(Undelivered::Failed(error)),
         }
     }
 
-    fn instance(&self, server: &dyn ServerExit) -> Result<Arc<dyn PolicyModule>, Fault> {
-        if let Found::Ready(instance) = self.instances.find().map_err(Fault::Refused)? {
+    fn instance(&self, server: &dyn ServerExit) -> Result<Arc<dyn PolicyModule>, Undelivered> {
+        if let Found::Ready(instance) = self.instances.find().map_err(Undelivered::Refused)? {
             return Ok(instance);
         }
         let _start = self.start()?;
-        let installed = match self.instances.find().map_err(Fault::Refused)? {
+        let installed = match self.instances.find().map_err(Undelivered::Refused)? {
             Found::Ready(instance) => return Ok(instance),
             Found::Absent(installed) => installed,
         };
@@ -50,8 +51,8 @@ impl Guard<dyn PolicyModule> {
         tracing::info!(module = %self.name, "starting the module again");
         self.instances.make_way(self.limits.release);
         match self.fresh(&installed.ca, server) {
-            Ok(instance) => {
-                self.instances.started(Arc::clone(&instance), installed);
+            Ok((instance, traits)) => {
+                self.instances.started(Arc::clone(&instance), traits, installed);
                 Ok(instance)
             }
             Err(fault) => {
@@ -61,8 +62,8 @@ impl Guard<dyn PolicyModule> {
         }
     }
 
-    fn start(&self) -> Result<impl Drop + '_, Fault> {
-        let busy = || Fault::Refused(overdue("another start of the module", self.limits.initialize));
+    fn start(&self) -> Result<impl Drop + '_, Undelivered> {
+        let busy = || Undelivered::Refused(overdue("another start of the module", self.limits.initialize));
         self.instances.start(Instant::now() + self.limits.initialize).ok_or_else(busy)
     }
 
@@ -83,31 +84,37 @@ impl PolicyModule for Guard<dyn PolicyModule> {
         self.counted(|| {
             let _start = self.start()?;
             self.instances.close(self.limits.release);
-            let instance = self.fresh(ca, server)?;
-            self.instances.started(instance, Installed { ca: ca.to_owned(), events: ExitEvents::empty() });
+            let (instance, traits) = self.fresh(ca, server)?;
+            self.instances.started(instance, traits, Installed { ca: ca.to_owned(), events: ExitEvents::empty() });
             Ok(())
         })
+        .map_err(ModuleError::from)
     }
 
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
         self.counted(|| {
             let busy = || {
                 let text = format!("no place was free for {} ms", self.limits.call.as_millis());
-                Fault::Refused(ModuleError::new(HResult::ERROR_TIMEOUT, text))
+                Undelivered::Refused(ModuleError::new(HResult::ERROR_TIMEOUT, text))
             };
             let _place = self.places.take(Instant::now() + self.limits.call).ok_or_else(busy)?;
             let instance = self.instance(&*server)?;
             match self.caught("verify_request", || instance.verify_request(server, new)) {
                 Ok(result) => {
                     self.instances.answered();
-                    result.map_err(Fault::Failed)
+                    result.map_err(Undelivered::Failed)
                 }
                 Err(Panicked(error)) => {
                     self.instances.broke(Some(&instance));
-                    Err(Fault::Failed(error))
+                    Err(Undelivered::Failed(error))
                 }
             }
         })
+        .map_err(ModuleError::from)
+    }
+
+    fn about(&self) -> Vec<(String, String)> {
+        self.instances.traits().about
     }
 
     fn description(&self) -> String {

@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use module::{ExitEvents, HResult, ModuleError};
+use module::{HResult, ModuleError};
 use parking_lot::Mutex;
 
 use super::panic_text;
 use crate::Gauge;
 
-/// One call. Calls that give no mask return the empty one.
-pub(super) type Work = Box<dyn FnOnce() -> Result<ExitEvents, ModuleError> + Send>;
+/// One call, which leaves what it returns where its caller finds it.
+type Work = Box<dyn FnOnce() + Send>;
 
 /// How a call ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Returned(Result<ExitEvents, ModuleError>),
+pub(super) enum Outcome<T> {
+    Returned(T),
     Panicked(String),
     /// It has not returned by the deadline; its thread was given up.
     Overdue,
@@ -36,7 +36,8 @@ pub(super) struct Workers {
 #[derive(Debug)]
 struct Worker {
     work: Sender<Work>,
-    outcomes: Receiver<Outcome>,
+    /// The text of a panic, where there was one.
+    ends: Receiver<Option<String>>,
     given_up: Arc<AtomicBool>,
 }
 
@@ -50,19 +51,29 @@ impl Workers {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// Runs `work` on a thread, and waits for it until the deadline.
-    pub(super) fn run(&self, work: Work, deadline: Instant) -> Result<Outcome, ModuleError> {
+    /// Runs `work` on a thread, and waits for it until the deadline. Fails where it was never run.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+        deadline: Instant,
+    ) -> Result<Outcome<T>, ModuleError> {
         let idle = self.idle.lock().pop();
         let worker = match idle {
             Some(worker) => worker,
             None => self.spawn()?,
         };
         let lost = || ModuleError::new(HResult::E_UNEXPECTED, "the thread of the call has ended");
-        worker.work.send(work).map_err(|_| lost())?;
-        match worker.outcomes.recv_deadline(deadline) {
-            Ok(outcome) => {
+        let returned: Arc<Mutex<Option<T>>> = Arc::default();
+        let place = Arc::clone(&returned);
+        worker.work.send(Box::new(move || *place.lock() = Some(work()))).map_err(|_| lost())?;
+        match worker.ends.recv_deadline(deadline) {
+            Ok(panic) => {
                 self.idle.lock().push(worker);
-                Ok(outcome)
+                let value = returned.lock().take();
+                match (panic, value) {
+                    (Some(text), _) => Ok(Outcome::Panicked(text)),
+                    (None, value) => value.map(Outcome::Returned).ok_or_else(lost),
+                }
             }
             Err(RecvTimeoutError::Timeout) => {
                 // Counted before the channels close: the thread looks at the flag only when it finds them closed.
@@ -77,9 +88,9 @@ impl Workers {
 
     fn spawn(&self) -> Result<Worker, ModuleError> {
         let (work, incoming) = bounded::<Work>(1);
-        let (outgoing, outcomes) = bounded(1);
+        let (outgoing, ends) = bounded(1);
         let given_up = Arc::new(AtomicBool::new(false));
-        let worker = Worker { work, outcomes, given_up: Arc::clone(&given_up) };
+        let worker = Worker { work, ends, given_up: Arc::clone(&given_up) };
         let (gauge, abandoned) = (Arc::clone(&self.gauge), Arc::clone(&self.abandoned));
         let body = move || {
             gauge.in_scope(|| serve(&incoming, &outgoing));
@@ -98,13 +109,10 @@ impl Workers {
 }
 
 /// A thread's life: one call after the other, until nobody waits any more.
-fn serve(incoming: &Receiver<Work>, outgoing: &Sender<Outcome>) {
+fn serve(incoming: &Receiver<Work>, outgoing: &Sender<Option<String>>) {
     for work in incoming {
-        let outcome = match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(result) => Outcome::Returned(result),
-            Err(payload) => Outcome::Panicked(panic_text(&*payload)),
-        };
-        if outgoing.send(outcome).is_err() {
+        let panic = catch_unwind(AssertUnwindSafe(work)).err().map(|payload| panic_text(&*payload));
+        if outgoing.send(panic).is_err() {
             return;
         }
     }

@@ -51,12 +51,7 @@ pub(super) enum Context {
 }
 
 /// Carries one call-back out.
-pub(super) fn serve(
-    view: &mut View<'_>,
-    context: Context,
-    method: &str,
-    params: &Json,
-) -> Result<Json, CallError> {
+pub(super) fn serve(view: &mut View<'_>, context: Context, method: &str, params: &Json) -> Result<Json, CallError> {
     let call_back = CallBack::parse(method, params)?;
     let at = match context {
         Context::Of(at) => at,

@@ -107,8 +107,6 @@ impl Probe {
     fn send(&self, method: &str, params: serde_json::Value) -> Result<serde_json::Value, Failure> {
         let ended = || ModuleError::new(HResult::RPC_E_DISCONNECTED, "the module's process has ended");
         let session = self.module.running().ok_or_else(|| Failure::Broken(ended()))?;
-        session.call(method, Scope::None, &mut View::None, self.call, |id, _| {
-            wire::call(Some(id), method, params)
-        })
+        session.call(method, Scope::None, &mut View::None, self.call, |id, _| wire::call(Some(id), method, params))
     }
 }

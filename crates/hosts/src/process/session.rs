@@ -119,10 +119,9 @@ pub(super) enum Failure {
 impl From<Failure> for ModuleError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(error)
-            | Failure::Unsent(error)
-            | Failure::Answered(error)
-            | Failure::Broken(error) => error,
+            Failure::Refused(error) | Failure::Unsent(error) | Failure::Answered(error) | Failure::Broken(error) => {
+                error
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ struct State {
     /// The certification authority, once `initialize` has succeeded.
     ca: Option<String>,
     description: Option<String>,
+    about: Vec<(String, String)>,
     events: ExitEvents,
     /// The most events that the process takes in one call.
     batch: usize,
@@ -54,6 +55,7 @@ impl ProcessModule {
             former: None,
             ca: None,
             description: None,
+            about: Vec::new(),
             events: ExitEvents::empty(),
             batch: 1,
             backoff: Backoff::new(settings.backoff_min, settings.backoff_max),
@@ -78,6 +80,7 @@ impl ProcessModule {
         state.ca = Some(ca.to_owned());
         state.batch = self.batch(&greeting);
         state.description = greeting.description;
+        state.about = greeting.about;
         state.events = greeting.events;
         Ok(greeting.events)
     }
@@ -119,6 +122,7 @@ impl ProcessModule {
                 }
                 state.batch = self.batch(&greeting);
                 state.description = greeting.description;
+                state.about = greeting.about;
                 state.session = Some(Arc::clone(&session));
                 Ok(session)
             }
@@ -217,6 +221,16 @@ impl ProcessModule {
         self.settle(&session, result).map(|_| ()).map_err(undelivered)
     }
 
+    /// Whether so many events go into one call: what the process wants is known once it runs, and a fresh one may want
+    /// fewer than the one before.
+    fn takes_batches(&self, events: usize, server: &dyn ServerExit) -> Result<bool, ModuleError> {
+        if events < 2 || self.batch_max() < 2 {
+            return Ok(false);
+        }
+        self.session(&mut View::Exit(server))?;
+        Ok(self.batch_max() >= 2)
+    }
+
     /// Tells the module of several events in one call, of as many from the front as one message holds.
     fn tell_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
         let servers: Vec<&dyn ServerExit> = events.iter().map(|(_, server)| *server).collect();
@@ -308,13 +322,13 @@ impl ExitModule for ProcessModule {
 
     fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
         let mut done = 0;
-        while let Some(rest) = events.get(done..).filter(|rest| !rest.is_empty()) {
-            // Asked each time: a fresh process may want fewer than the one before.
-            let told = match rest {
-                [(notification, server), others @ ..] if others.is_empty() || self.batch_max() <= 1 => {
-                    self.tell(notification, *server).map_or_else(Delivered::none, |()| Delivered::all(1))
-                }
-                rest => self.tell_batch(rest),
+        while let Some(rest) = events.get(done..)
+            && let Some((notification, server)) = rest.first()
+        {
+            let told = match self.takes_batches(rest.len(), *server) {
+                Err(error) => Delivered::none(Undelivered::Refused(error)),
+                Ok(true) => self.tell_batch(rest),
+                Ok(false) => self.tell(notification, *server).map_or_else(Delivered::none, |()| Delivered::all(1)),
             };
             done += told.count;
             if told.failure.is_some() {
@@ -327,6 +341,10 @@ impl ExitModule for ProcessModule {
     fn description(&self) -> String {
         self.describe()
     }
+
+    fn about(&self) -> Vec<(String, String)> {
+        self.state.lock().about.clone()
+    }
 }
 
 impl PolicyModule for ProcessModule {
@@ -337,9 +355,10 @@ impl PolicyModule for ProcessModule {
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
         let mut view = View::Policy(server);
         let session = self.session(&mut view)?;
-        let result = session.call(method::VERIFY_REQUEST, Scope::Requests(1), &mut view, self.settings.call, |id, view| {
-            wire::call(Some(id), method::VERIFY_REQUEST, VerifyRequest::read(id, new, view.reader(0)?)?)
-        });
+        let result =
+            session.call(method::VERIFY_REQUEST, Scope::Requests(1), &mut view, self.settings.call, |id, view| {
+                wire::call(Some(id), method::VERIFY_REQUEST, VerifyRequest::read(id, new, view.reader(0)?)?)
+            });
         let verdict = Verdict::read(&self.settle(&session, result).map_err(ModuleError::from)?)?;
         verdict.amend(server)?;
         Ok(verdict.decision)
@@ -347,6 +366,10 @@ impl PolicyModule for ProcessModule {
 
     fn description(&self) -> String {
         self.describe()
+    }
+
+    fn about(&self) -> Vec<(String, String)> {
+        self.state.lock().about.clone()
     }
 
     fn shut_down(&self) {

@@ -48,8 +48,8 @@ def greet(call, events=0x27F):
     send(id=call["id"], result={"protocol": 1, "description": "torture", "events": events})
 
 
-def good(notify=None, initialize=greet):
-    """Serves until told to end. `notify` may answer by itself and return True."""
+def good(notify=None, initialize=greet, other=None):
+    """Serves until told to end. `notify`, and `other` for what is not known here, may answer and return True."""
     while True:
         call = read()
         method = call["method"]
@@ -66,6 +66,8 @@ def good(notify=None, initialize=greet):
         elif method == "shutdown":
             note("shutdown")
             sys.exit(0)
+        elif other and other(call):
+            pass
         elif "id" in call:
             send(id=call["id"], error={"code": -32601, "message": "unknown"})
 

@@ -89,7 +89,7 @@ impl CallBack {
 
     /// Reads a call of the module. What is wrong with it is an error of the call, not of the conversation.
     pub fn parse(method: &str, params: &Json) -> Result<Self, CallError> {
-        let kind = || value::kind_named(params.get("type")).map_err(|error| CallError::BadParameters(error.message));
+        let kind = || wanted_kind(params);
         match method {
             "server.request_property" => Ok(Self::RequestProperty(text(params, "name")?, kind()?)),
             "server.certificate_property" => Ok(Self::CertificateProperty(text(params, "name")?, kind()?)),
@@ -186,9 +186,7 @@ pub(super) fn amended_extension(json: &Json) -> Result<CertificateExtension, Cal
         None if flags.contains(ExtensionFlags::DELETE) => Vec::new(),
         None => return Err(missing("value")),
         Some(json_value) => {
-            let kind = value::kind_named(json.get("type"))
-                .map_err(|error| CallError::BadParameters(error.message))?
-                .unwrap_or(PropertyType::Binary);
+            let kind = wanted_kind(json)?.unwrap_or(PropertyType::Binary);
             property::encode_extension(&value::from_json(json_value, kind)?)?
         }
     };
@@ -208,6 +206,17 @@ pub(super) fn extension_members(extension: &CertificateExtension) -> Map<String,
 
 fn text(params: &Json, name: &str) -> Result<String, CallError> {
     params.get(name).and_then(Json::as_str).map(str::to_owned).ok_or_else(|| missing(name))
+}
+
+/// The `type` member. A number that names no type is the contract's error, a word the protocol's.
+fn wanted_kind(params: &Json) -> Result<Option<PropertyType>, CallError> {
+    let json = params.get("type");
+    value::kind_named(json).map_err(|error| match json {
+        Some(Json::Number(number)) if number.as_u64().is_some_and(|number| u32::try_from(number).is_ok()) => {
+            CallError::Contract(error)
+        }
+        _ => CallError::BadParameters(error.message),
+    })
 }
 
 fn missing(name: &str) -> CallError {

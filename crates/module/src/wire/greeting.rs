@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::row::{Row, unfit};
 use super::{PROTOCOL_MAX, PROTOCOL_MIN};
 use crate::{ExitEvents, ModuleError, Role};
 
-/// The longest description that is kept, in bytes.
-const DESCRIPTION_BYTES_MAX: usize = 1024;
+/// The longest description, or text about the module, that is kept, in bytes.
+const TEXT_BYTES_MAX: usize = 1024;
+
+/// As many texts about the module are kept.
+const ABOUT_MAX: usize = 32;
 
 /// The parameters of `initialize`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +89,8 @@ pub struct Greeting {
     pub events: ExitEvents,
     /// A line for operators.
     pub description: Option<String>,
+    /// What the module says of itself under names of its own.
+    pub about: Vec<(String, String)>,
     /// The most events that the module wants in one call; 1 where it does not take batches.
     pub batch: u32,
 }
@@ -147,6 +152,11 @@ impl Greeting {
             if let Some(description) = &self.description {
                 members.insert("description".to_owned(), description.as_str().into());
             }
+            if !self.about.is_empty() {
+                let about: Map<_, _> =
+                    self.about.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+                members.insert("about".to_owned(), about.into());
+            }
             if self.batch > 1 {
                 members.insert("batch".to_owned(), self.batch.into());
             }
@@ -162,10 +172,10 @@ impl Greeting {
         let protocol = protocol.filter(|version| (PROTOCOL_MIN..=PROTOCOL_MAX).contains(version)).ok_or_else(|| {
             wrong(format!("the module speaks protocol {said}, the server {PROTOCOL_MIN} to {PROTOCOL_MAX}"))
         })?;
-        let description = answer.get("description").and_then(Json::as_str).map(|text| {
-            let end = text.floor_char_boundary(DESCRIPTION_BYTES_MAX);
-            text.get(..end).unwrap_or_default().to_owned()
-        });
+        let description = answer.get("description").and_then(Json::as_str).map(cut);
+        let about = answer.get("about").and_then(Json::as_object).into_iter().flatten();
+        let about = about.filter_map(|(name, text)| Some((cut(name), cut(text.as_str()?))));
+        let about = about.take(ABOUT_MAX).collect();
         let events = match (role, answer.get("events")) {
             (Role::Policy, _) => ExitEvents::empty(),
             (Role::Exit, Some(json)) => events(json).map_err(|error| wrong(error.message))?,
@@ -179,8 +189,12 @@ impl Greeting {
                 .map(|batch| u32::try_from(batch).unwrap_or(u32::MAX))
                 .ok_or_else(|| wrong(format!("`batch` is {json}, not a whole number from 1")))?,
         };
-        Ok(Self { protocol, events, description, batch })
+        Ok(Self { protocol, events, description, about, batch })
     }
+}
+
+fn cut(text: &str) -> String {
+    text.get(..text.floor_char_boundary(TEXT_BYTES_MAX)).unwrap_or_default().to_owned()
 }
 
 /// A mask as modules write it: a number, one word, or a list of words. `E_INVALIDARG` for anything else.
@@ -213,7 +227,8 @@ mod tests {
         let greeting = Greeting::read(&json!({"protocol": 1, "events": 0x3ff}), Role::Exit).unwrap();
         assert_eq!((greeting.events, &greeting.description, greeting.batch), (ExitEvents::all(), &None, 1));
         assert!(Greeting::read(&json!({"protocol": 1}), Role::Policy).is_ok());
-        let described = Greeting { description: Some("an archive".into()), batch: 50, ..greeting };
+        let about = vec![("Product Version".to_owned(), "1.2".to_owned())];
+        let described = Greeting { description: Some("an archive".into()), about, batch: 50, ..greeting };
         assert_eq!(Greeting::read(&described.to_json(), Role::Exit), Ok(described));
         for answer in [
             json!({"events": 1}),
