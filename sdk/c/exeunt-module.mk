@@ -18,10 +18,10 @@ WINDOWS_CC ?= x86_64-w64-mingw32-gcc-posix
 WINDOWS_LDLIBS ?= -lole32 -loleaut32 -luuid -ladvapi32
 
 # -fshort-wchar                  WCHAR has 16 bits
-# _GLIBCXX_EXTERN_TEMPLATE=0     std::wstring is compiled anew: the library's own has 32-bit characters
+# -D_GLIBCXX_ASSERTIONS          std::wstring is compiled anew: the library's own has 32-bit characters. Also checks its bounds
 # -fno-builtin, _FORTIFY_SOURCE  no wide function of the C library comes in by a side door
 EXEUNT_FLAGS := -fPIC -fshort-wchar -fno-builtin -fvisibility=hidden -ffunction-sections -fdata-sections \
-    -U_FORTIFY_SOURCE -D_GNU_SOURCE -D_GLIBCXX_EXTERN_TEMPLATE=0 -I$(EXEUNT_SDK)/include -I$(BUILD)/include
+    -U_FORTIFY_SOURCE -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -I$(EXEUNT_SDK)/include -I$(BUILD)/include
 ifdef SANITIZE
 EXEUNT_FLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif

@@ -14,8 +14,8 @@
 #if __WCHAR_WIDTH__ != 16 && __SIZEOF_WCHAR_T__ != 2
 #error "Compile with -fshort-wchar: WCHAR has 16 bits. exeunt-module.mk sets this and the other flags a module needs."
 #endif
-#if defined(__cplusplus) && __cplusplus >= 201103L && !defined(_GLIBCXX_EXTERN_TEMPLATE)
-#error "Compile with -D_GLIBCXX_EXTERN_TEMPLATE=0: std::wstring of the C++ library on this machine has 32-bit characters."
+#if defined(__cplusplus) && __cplusplus <= 201703L && !defined(_GLIBCXX_ASSERTIONS)
+#error "Compile with -D_GLIBCXX_ASSERTIONS: without it, std::wstring is the C++ library's own, with 32-bit characters."
 #endif
 
 #define __stdcall

@@ -6,7 +6,7 @@
 
 #define DEFINE(name, ...)                                                                                                      \
     extern const GUID name;                                                                                                    \
-    const GUID name __attribute__((weak)) = __VA_ARGS__
+    const GUID name __attribute__((selectany)) = __VA_ARGS__
 
 DEFINE(IID_ICertExit, {0xe19ae1a0, 0x7364, 0x11d0, {0x88, 0x16, 0x00, 0xa0, 0xc9, 0x03, 0xb8, 0x3c}});
 DEFINE(IID_ICertExit2, {0x0abf484b, 0xd049, 0x464d, {0xa7, 0xed, 0x55, 0x2e, 0x75, 0x29, 0xb0, 0xff}});
