@@ -77,7 +77,7 @@ impl<'c> Writer<'c> {
     /// back, and the sequencer loaded again.
     pub(crate) fn apply(&mut self, change: ReadyChange) -> Result<Committed> {
         self.check(&change)?;
-        let ReadyChange { requests, modules, rest, .. } = change;
+        let ReadyChange { requests, modules, running_modules, rest, .. } = change;
         let Change {
             requests: _,
             crls,
@@ -85,6 +85,7 @@ impl<'c> Writer<'c> {
             drop_crl_bodies,
             ca_certificates,
             modules: _,
+            running_modules: _,
             removed_modules,
             cursors,
             deliveries,
@@ -124,6 +125,9 @@ impl<'c> Writer<'c> {
         }
         for module in &modules {
             self.write_module(module)?;
+        }
+        for module in &running_modules {
+            self.change_running_module(module)?;
         }
         for (name, cursor) in &cursors {
             // No row, no move: the module is gone.
@@ -382,11 +386,11 @@ impl<'c> Writer<'c> {
     fn write_module(&self, row: &ModuleRow) -> Result<()> {
         let module = &row.module;
         self.execute(
-            "INSERT INTO module (name, kind, role, settings, options, enabled, position, installed, cursor)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO module (name, kind, role, settings, options, enabled, position, installed, cursor, versions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, role = excluded.role, settings = excluded.settings,
                  options = excluded.options, enabled = excluded.enabled, position = excluded.position,
-                 installed = excluded.installed, cursor = excluded.cursor",
+                 installed = excluded.installed, cursor = excluded.cursor, versions = excluded.versions",
             params![
                 module.name,
                 module.kind,
@@ -399,8 +403,20 @@ impl<'c> Writer<'c> {
                 module.enabled,
                 module.position,
                 module.installed.as_microsecond(),
-                stored(module.cursor.0)
+                stored(module.cursor.0),
+                row.versions
             ],
+        )?;
+        Ok(())
+    }
+
+    /// The cursor belongs to whoever delivers. No row, no change: the module is gone.
+    fn change_running_module(&self, row: &ModuleRow) -> Result<()> {
+        let module = &row.module;
+        self.execute(
+            "UPDATE module SET kind = ?2, settings = ?3, options = ?4, enabled = ?5, position = ?6, versions = ?7
+             WHERE name = ?1",
+            params![module.name, module.kind, row.settings, row.options, module.enabled, module.position, row.versions],
         )?;
         Ok(())
     }

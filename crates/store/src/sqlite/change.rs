@@ -12,6 +12,8 @@ pub(crate) struct ReadyChange {
     pub(crate) requests: Vec<RequestRow>,
     /// The modules of the change, taken out of it.
     pub(crate) modules: Vec<ModuleRow>,
+    /// The running modules of the change, taken out of it.
+    pub(crate) running_modules: Vec<ModuleRow>,
     /// The rest.
     pub(crate) rest: Change,
     /// About how many octets it adds to a transaction.
@@ -24,15 +26,18 @@ pub(crate) struct ModuleRow {
     pub(crate) module: InstalledModule,
     pub(crate) settings: String,
     pub(crate) options: String,
+    pub(crate) versions: String,
 }
 
 impl ReadyChange {
     pub(crate) fn new(mut change: Change) -> Result<Self> {
         let requests: Vec<_> =
             std::mem::take(&mut change.requests).into_iter().map(RequestRow::new).collect::<Result<_>>()?;
-        let modules = std::mem::take(&mut change.modules).into_iter().map(ModuleRow::new).collect::<Result<_>>()?;
+        let rows = |modules: Vec<InstalledModule>| modules.into_iter().map(ModuleRow::new).collect::<Result<_>>();
+        let modules = rows(std::mem::take(&mut change.modules))?;
+        let running_modules = rows(std::mem::take(&mut change.running_modules))?;
         let size = requests.iter().map(RequestRow::size).sum::<usize>() + 256;
-        Ok(Self { requests, modules, rest: change, size })
+        Ok(Self { requests, modules, running_modules, rest: change, size })
     }
 }
 
@@ -41,7 +46,8 @@ impl ModuleRow {
         let json = |error: serde_json::Error| Error::Unavailable(format!("module {}: {error}", module.name));
         let settings = serde_json::to_string(&module.settings).map_err(json)?;
         let options = serde_json::to_string(&module.options).map_err(json)?;
-        Ok(Self { module, settings, options })
+        let versions = serde_json::to_string(&module.versions).map_err(json)?;
+        Ok(Self { module, settings, options, versions })
     }
 }
 

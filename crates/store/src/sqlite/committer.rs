@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use engine::StoreError;
@@ -11,6 +12,7 @@ use engine::store::{Committed, CrlBody};
 use module::{EventId, RequestId};
 use rusqlite::Connection;
 
+use super::answer::{self, Answering};
 use super::apply::Writer;
 use super::change::ReadyChange;
 use super::checkpoint::Checkpointer;
@@ -22,6 +24,13 @@ const QUEUE_MAX: usize = 4096;
 
 /// Jobs in one transaction at most: what is lost with one database error, and how long the first waits for the last.
 const GROUP_JOBS_MAX: usize = 512;
+
+/// Where others are known to be on their way, how long the committer waits for them, and how often it looks.
+const LINGER_STEPS: u32 = 5;
+const LINGER_STEP: Duration = Duration::from_micros(200);
+
+/// Jobs that nobody waits for more beyond.
+const LINGER_JOBS: usize = 32;
 
 /// Octets in one transaction at most, roughly.
 const GROUP_BYTES_MAX: usize = 8 << 20;
@@ -41,7 +50,7 @@ pub(crate) struct Written {
 }
 
 /// Where a job's outcome goes.
-type Reply<T> = Sender<Result<T, StoreError>>;
+type Reply<T> = Answering<Result<T, StoreError>>;
 
 /// What the committing thread does.
 enum Job {
@@ -99,12 +108,12 @@ impl Committer {
     }
 
     fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, StoreError> {
-        let (reply, outcome) = bounded(1);
+        let (reply, outcome) = answer::pair();
         let gone = || StoreError::Unavailable("the committing thread has ended; restart the server".into());
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         jobs.send(job(reply)).map_err(|_| gone())?;
         // A reply that is dropped unanswered is that of a group whose writing panicked.
-        outcome.recv().unwrap_or_else(|_| {
+        outcome.wait().unwrap_or_else(|| {
             Err(StoreError::Unavailable("writing was given up by a defect of the server; see the log".into()))
         })
     }
@@ -151,14 +160,17 @@ fn run(
     };
     let _ = ready.send(Ok(()));
     let mut sound = true;
+    let mut expected = 1;
     while let Ok(first) = queue.recv() {
         let mut jobs = 0;
         sound = sound || guarded(|| recover(&mut writer));
+        linger(queue, expected);
         let written = guarded(|| {
             let group = gather(first, queue);
             jobs = group.len() as u64;
             write_group(&mut writer, group, sound)
         });
+        expected = usize::try_from(jobs).unwrap_or(usize::MAX).saturating_add(queue.len());
         if written {
             counts.groups.fetch_add(1, Ordering::Relaxed);
             counts.jobs.fetch_add(jobs, Ordering::Relaxed);
@@ -177,6 +189,17 @@ fn run(
 /// panics drops the replies it holds, which wakes those who wait for them.
 fn guarded(work: impl FnOnce() -> bool) -> bool {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(false)
+}
+
+/// Waits for those who are on their way: as many as were served last and came meanwhile. One caller alone, who waits for
+/// us, is never waited for. Without this, a committer on busy processors wakes for each job, and writes groups of two.
+fn linger(queue: &Receiver<Job>, expected: usize) {
+    for _ in 0..LINGER_STEPS {
+        if 1 + queue.len() >= expected.min(LINGER_JOBS) {
+            return;
+        }
+        std::thread::sleep(LINGER_STEP);
+    }
 }
 
 /// The first job and those that wait behind it, up to the limits.
@@ -246,8 +269,7 @@ fn settle<T: 'static>(outcome: Option<Result<T>>, reply: Reply<T>, answers: &mut
         Some(Err(error)) => (Err(StoreError::Unavailable(error.to_string())), Some(error)),
         None => (Err(StoreError::Unavailable("a change written with it failed".into())), None),
     };
-    // Who waits cannot be gone: it is blocked on this.
-    answers.push(Box::new(move |group| drop(reply.send(group.and(outcome)))));
+    answers.push(Box::new(move |group| reply.give(group.and(outcome))));
     fatal
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Every module: policy modules first, each role in its order.
 pub(crate) fn modules(connection: &Connection) -> Result<Vec<InstalledModule>> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, kind, role, settings, options, enabled, position, installed, cursor FROM module
+        "SELECT name, kind, role, settings, options, enabled, position, installed, cursor, versions FROM module
          ORDER BY role DESC, position, name",
     )?;
     let mut rows = statement.query([])?;
@@ -32,6 +32,7 @@ fn read_module(row: &Row<'_>) -> Result<InstalledModule> {
     };
     let settings: String = row.get(3)?;
     let options: String = row.get(4)?;
+    let versions: String = row.get(9)?;
     Ok(InstalledModule {
         kind: row.get(1)?,
         role,
@@ -40,6 +41,7 @@ fn read_module(row: &Row<'_>) -> Result<InstalledModule> {
         enabled: row.get(5)?,
         position: row.get(6)?,
         installed: moment(row.get(7)?)?,
+        versions: serde_json::from_str(&versions).map_err(|_| damaged("versions"))?,
         cursor: EventId(row.get::<_, i64>(8)?.cast_unsigned()),
         name,
     })

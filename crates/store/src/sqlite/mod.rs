@@ -1,5 +1,6 @@
 //! The engine's store in one SQLite file.
 
+mod answer;
 mod apply;
 mod backup;
 mod change;
@@ -250,6 +251,10 @@ impl Store for SqliteStore {
 
     fn value(&self, name: &str) -> Result<Option<String>, StoreError> {
         Ok(self.readers.with(|connection| event::value(connection, name))?)
+    }
+
+    fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
+        SqliteStore::copy_to(self, target)
     }
 
     fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError> {
