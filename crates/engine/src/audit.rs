@@ -21,6 +21,7 @@ pub enum Act {
     ExtensionSet = 4873,
     AttributesSet = 4874,
     StopRequested = 4875,
+    BackedUp = 4876,
     Started = 4880,
     Stopped = 4881,
     Imported = 4884,
@@ -37,11 +38,17 @@ pub enum Act {
     ModuleRewound = 5015,
     DeliveryRetried = 5016,
     DeliveryDropped = 5017,
+    ModuleUpgraded = 5018,
+    ModuleTried = 5019,
+    ModulePromoted = 5020,
+    ModuleRolledBack = 5021,
+    TrialEnded = 5022,
+    ServerReloaded = 5030,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 31] = [
         Self::Denied,
         Self::Resubmitted,
         Self::Revoked,
@@ -50,6 +57,7 @@ impl Act {
         Self::ExtensionSet,
         Self::AttributesSet,
         Self::StopRequested,
+        Self::BackedUp,
         Self::Started,
         Self::Stopped,
         Self::Imported,
@@ -66,6 +74,12 @@ impl Act {
         Self::ModuleRewound,
         Self::DeliveryRetried,
         Self::DeliveryDropped,
+        Self::ModuleUpgraded,
+        Self::ModuleTried,
+        Self::ModulePromoted,
+        Self::ModuleRolledBack,
+        Self::TrialEnded,
+        Self::ServerReloaded,
     ];
 
     /// The number.
@@ -84,6 +98,7 @@ impl Act {
             Self::ExtensionSet => "set an extension of a request",
             Self::AttributesSet => "set attributes of a request",
             Self::StopRequested => "asked the server to stop",
+            Self::BackedUp => "made a copy of the database",
             Self::Started => "started the server",
             Self::Stopped => "stopped the server",
             Self::Imported => "imported a certificate",
@@ -100,6 +115,12 @@ impl Act {
             Self::ModuleRewound => "rewound a module",
             Self::DeliveryRetried => "retried a parked event",
             Self::DeliveryDropped => "dropped a parked event",
+            Self::ModuleUpgraded => "upgraded a module",
+            Self::ModuleTried => "put a version of a module on trial",
+            Self::ModulePromoted => "put a version on trial into force",
+            Self::ModuleRolledBack => "rolled a module back",
+            Self::TrialEnded => "ended the trial of a version",
+            Self::ServerReloaded => "had the server's certificates read again",
         }
     }
 

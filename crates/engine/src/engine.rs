@@ -15,6 +15,7 @@ use crate::roles::{Authorised, RoleTable, right};
 use crate::schedule::Scheduler;
 use crate::site::Site;
 use crate::store::Change;
+use crate::trial::{self, Trials};
 use crate::{Ca, Config, Error, Signer, Store, World};
 
 /// What an engine is made of.
@@ -37,6 +38,7 @@ pub struct Engine {
     pub(crate) policies: Policies,
     pub(crate) exits: Exits,
     pub(crate) loader: Arc<dyn ModuleLoader>,
+    pub(crate) trials: Arc<Trials>,
     pub(crate) counters: Counters,
     /// Installed modules change one at a time.
     pub(crate) modules: Mutex<()>,
@@ -56,30 +58,36 @@ impl Engine {
         let site = Arc::new(Site::new(config, store, world, ca));
         let installed = site.store.modules()?;
 
+        let (trials, ended_trials) = Trials::new();
+        let trials = Arc::new(trials);
         let policies = Policies::new();
         let enabled = installed.iter().filter(|module| module.enabled);
         let chain = enabled.clone().filter(|module| module.role == Role::Policy);
         policies.replace(
-            chain.map(|module| Policies::load(&site, loader.as_ref(), module.clone())).collect::<Result<_, _>>()?,
+            chain
+                .map(|module| Policies::load(&site, loader.as_ref(), &trials, module.clone()))
+                .collect::<Result<_, _>>()?,
         );
         let audit = Act::Started.entry("server", site.now(), None, json!({ "name": site.config.name }));
         site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
 
-        let exits = Exits::new(Arc::clone(&site), Arc::clone(&loader));
+        let exits = Exits::new(Arc::clone(&site), Arc::clone(&loader), Arc::clone(&trials));
         for module in enabled.filter(|module| module.role == Role::Exit) {
-            exits.start(module.clone());
+            exits.start(module.clone(), None);
         }
         let engine = Arc::new(Self {
             site,
             policies,
             exits,
             loader,
+            trials,
             counters: Counters::default(),
             modules: Mutex::new(()),
             publishing: Mutex::new(()),
             scheduler: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
+        trial::watch(&engine, ended_trials)?;
         engine.write_ca_certificates();
         *engine.scheduler.lock() = Some(Scheduler::start(&engine)?);
         Ok(engine)
@@ -107,6 +115,26 @@ impl Engine {
         let audit = Act::StopRequested.entry(&by.caller().name, self.site.now(), None, json!({}));
         self.site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
         Ok(())
+    }
+
+    /// Records that somebody had the certificates and keys of the listeners read again. Whoever runs the listeners does that.
+    pub fn record_reload(&self, by: &Authorised<right::Administer>, error: Option<&str>) -> Result<(), Error> {
+        let detail = json!({ "error": error });
+        let audit = Act::ServerReloaded.entry(&by.caller().name, self.site.now(), None, detail);
+        self.site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
+        Ok(())
+    }
+
+    /// Writes a copy of the database, as it is now, to a new file on the server that nobody else may read. It is recorded in
+    /// the audit trail first, so that the copy says of itself that it was made.
+    pub fn back_up(&self, by: &Authorised<right::Operate>, target: &std::path::Path) -> Result<(), Error> {
+        if !target.is_absolute() {
+            return Err(Error::refused(format!("`{}` is no absolute path", target.display())));
+        }
+        let detail = json!({ "file": target.to_string_lossy() });
+        let audit = Act::BackedUp.entry(&by.caller().name, self.site.now(), None, detail);
+        self.site.store.commit(Change { audit: Some(audit), ..Change::default() })?;
+        Ok(self.site.store.copy_to(target)?)
     }
 
     /// Who may do what.

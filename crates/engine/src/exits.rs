@@ -1,13 +1,16 @@
 //! The path of an event to the exit modules: one dispatcher for each, on its own thread, none waiting for another.
 
+mod delivery;
 mod dispatch;
 mod lanes;
 mod progress;
+mod retry;
+mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use module::{ExitModule, ModuleError, Role, Settings};
+use module::{ExitEvents, ExitModule, ModuleError, Role};
 use parking_lot::RwLock;
 
 pub(crate) use dispatch::Dispatcher;
@@ -15,7 +18,9 @@ pub use progress::ModuleState;
 
 use crate::policies::LoadedPolicy;
 use crate::site::Site;
-use crate::store::{Event, InstalledModule};
+use crate::store::{Code, Event, InstalledModule};
+use crate::trial::Trials;
+use crate::view::{ExitView, ModuleKey};
 
 /// How long an operator waits for the call a module is in, before the call is left to itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -28,8 +33,26 @@ pub trait ModuleLoader: Send + Sync {
     /// A policy module, guarded, not yet initialised.
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError>;
 
-    /// Whether a kind can play this role, and its settings have known names and good values.
-    fn check(&self, role: Role, kind: &str, settings: &Settings) -> Result<(), ModuleError>;
+    /// Whether the kind can play this role, and its settings have known names and good values.
+    fn check(&self, module: &InstalledModule) -> Result<(), ModuleError>;
+
+    /// The file with the module's code, where it is in one, and its digest now.
+    fn code(&self, module: &InstalledModule) -> Result<Option<Code>, ModuleError> {
+        let _ = module;
+        Ok(None)
+    }
+
+    /// The settings of a kind that say what is run: those that a manifest gives.
+    fn names_code(&self, kind: &str) -> Vec<String> {
+        let _ = kind;
+        Vec::new()
+    }
+
+    /// Whether this setting is declared secret: its value is not to be shown.
+    fn is_secret(&self, module: &InstalledModule, setting: &str) -> bool {
+        let _ = (module, setting);
+        false
+    }
 }
 
 /// What a loader makes of an installed exit module.
@@ -38,27 +61,44 @@ pub struct LoadedExit {
     pub module: Arc<dyn ExitModule>,
     /// What its host knows of its health.
     pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// What the operator is to be told of it as long as it runs.
+    pub notice: Option<String>,
+}
+
+/// An exit module that is initialised and can begin.
+#[derive(Clone)]
+pub(crate) struct ReadyExit {
+    pub(crate) loaded: Arc<LoadedExit>,
+    pub(crate) mask: ExitEvents,
 }
 
 /// The running dispatchers, in the operator's order.
 pub(crate) struct Exits {
     site: Arc<Site>,
     loader: Arc<dyn ModuleLoader>,
+    trials: Arc<Trials>,
     running: RwLock<Arc<Vec<Arc<Dispatcher>>>>,
 }
 
 impl Exits {
-    pub(crate) fn new(site: Arc<Site>, loader: Arc<dyn ModuleLoader>) -> Self {
-        Self { site, loader, running: RwLock::new(Arc::new(Vec::new())) }
+    pub(crate) fn new(site: Arc<Site>, loader: Arc<dyn ModuleLoader>, trials: Arc<Trials>) -> Self {
+        Self { site, loader, trials, running: RwLock::new(Arc::new(Vec::new())) }
+    }
+
+    /// Makes a module and initialises it. It is told nothing yet.
+    pub(crate) fn ready(&self, installed: &InstalledModule) -> Result<ReadyExit, ModuleError> {
+        ready(&self.site, self.loader.as_ref(), &self.trials, installed)
     }
 
     pub(crate) fn dispatcher(&self, name: &str) -> Option<Arc<Dispatcher>> {
         self.running.read().iter().find(|dispatcher| dispatcher.name() == name).cloned()
     }
 
-    /// Starts the dispatcher of a module. One that runs under the same name must have been stopped.
-    pub(crate) fn start(&self, installed: InstalledModule) {
-        let dispatcher = Dispatcher::start(Arc::clone(&self.site), Arc::clone(&self.loader), installed);
+    /// Starts the dispatcher of a module, with what is ready of it or else by initialising it. One that runs under the same
+    /// name must have been stopped.
+    pub(crate) fn start(&self, installed: InstalledModule, ready: Option<ReadyExit>) {
+        let (loader, trials) = (Arc::clone(&self.loader), Arc::clone(&self.trials));
+        let dispatcher = Dispatcher::start(Arc::clone(&self.site), loader, trials, installed, ready);
         let mut running = self.running.write();
         let mut list = running.as_ref().clone();
         list.push(dispatcher);
@@ -67,8 +107,8 @@ impl Exits {
     }
 
     /// Stops the dispatcher of a module after the call it is in, and waits for that, but not for a call that hangs. The
-    /// module keeps its place.
-    pub(crate) fn stop(&self, name: &str) {
+    /// module keeps its place. Returned is what can go on, if nothing hangs.
+    pub(crate) fn stop(&self, name: &str) -> Option<ReadyExit> {
         let mut stopped = None;
         {
             let mut running = self.running.write();
@@ -78,13 +118,14 @@ impl Exits {
             }
             *running = Arc::new(list);
         }
-        if let Some(dispatcher) = stopped {
-            dispatcher.stop(false);
-            if !dispatcher.join_until(Instant::now() + STOP_PATIENCE) {
-                dispatcher.abandon();
-                tracing::warn!(module = name, "is left behind in a call that does not return");
-            }
+        let dispatcher = stopped?;
+        dispatcher.stop(false);
+        if !dispatcher.join_until(Instant::now() + STOP_PATIENCE) {
+            dispatcher.abandon();
+            tracing::warn!(module = name, "is left behind in a call that does not return");
+            return None;
         }
+        dispatcher.ready()
     }
 
     /// Has the dispatchers look for events.
@@ -121,4 +162,21 @@ impl Exits {
             }
         }
     }
+}
+
+/// Makes a module, with its version on trial, and initialises it.
+fn ready(
+    site: &Arc<Site>,
+    loader: &dyn ModuleLoader,
+    trials: &Trials,
+    installed: &InstalledModule,
+) -> Result<ReadyExit, ModuleError> {
+    let key = ModuleKey { role: Role::Exit, name: installed.name.clone() };
+    let view = ExitView::new(Arc::clone(site), key, None);
+    let made = trials.exit(loader, installed).and_then(|loaded| {
+        let mask = loaded.module.initialize(&site.config.name, view.as_ref())?;
+        Ok(ReadyExit { loaded: Arc::new(loaded), mask })
+    });
+    view.close();
+    made
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use module::{Decision, HResult, PolicyModule, Role};
+use module::{Decision, HResult, ModuleError, PolicyModule, Role};
 use parking_lot::RwLock;
 
 use crate::exits::ModuleLoader;
 use crate::failure::Failure;
 use crate::site::Site;
 use crate::store::InstalledModule;
+use crate::trial::{Trials, TriedPolicy, with_canary};
 use crate::view::{ExitView, InFlight, ModuleKey};
 use crate::{Error, Request};
 
@@ -17,6 +18,36 @@ use crate::{Error, Request};
 pub(crate) struct LoadedPolicyModule {
     pub(crate) installed: InstalledModule,
     pub(crate) loaded: Arc<LoadedPolicy>,
+    /// Its version on trial.
+    pub(crate) tried: Option<TriedPolicy>,
+}
+
+impl LoadedPolicyModule {
+    /// Asks the version on trial, if the request is for it, and the version in force otherwise, or where that one fails: then of
+    /// what it amended nothing is left.
+    fn verify(&self, in_flight: &mut InFlight, new: bool) -> Result<Decision, ModuleError> {
+        if let Some(tried) = &self.tried
+            && let Some(canary) = tried.takes(in_flight.request().id)
+        {
+            let before = in_flight.request().clone();
+            match canary.verify_request(in_flight, new) {
+                Ok(decision) => {
+                    tried.succeeded();
+                    return Ok(decision);
+                }
+                Err(error) => {
+                    tried.failed(&error);
+                    in_flight.restore(before);
+                }
+            }
+        }
+        self.loaded.module.verify_request(in_flight, new)
+    }
+
+    /// What its host says of its health.
+    pub(crate) fn health(&self) -> serde_json::Value {
+        with_canary((self.loaded.health)(), self.tried.as_ref().map(TriedPolicy::health))
+    }
 }
 
 /// What a loader makes of an installed policy module. Whoever lets go of it last shuts the module down: a request in
@@ -26,6 +57,8 @@ pub struct LoadedPolicy {
     pub module: Arc<dyn PolicyModule>,
     /// What its host knows of its health.
     pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// What the operator is to be told of it as long as it runs.
+    pub notice: Option<String>,
 }
 
 impl Drop for LoadedPolicy {
@@ -48,10 +81,11 @@ impl Policies {
         Arc::clone(&self.chain.read())
     }
 
-    /// Loads and initialises a module. It decides nothing yet.
+    /// Loads and initialises a module, with its version on trial. It decides nothing yet.
     pub(crate) fn load(
         site: &Arc<Site>,
         loader: &dyn ModuleLoader,
+        trials: &Trials,
         installed: InstalledModule,
     ) -> Result<LoadedPolicyModule, Error> {
         let failed = |error: module::ModuleError| {
@@ -60,13 +94,17 @@ impl Policies {
                 format!("the policy module `{}` could not be loaded: {}", installed.name, error.message),
             )
         };
+        let initialise = |module: &dyn PolicyModule| {
+            let key = ModuleKey { role: Role::Policy, name: installed.name.clone() };
+            let view = ExitView::new(Arc::clone(site), key, None);
+            let initialised = module.initialize(&site.config.name, view.as_ref());
+            view.close();
+            initialised
+        };
         let loaded = loader.policy(&installed).map_err(failed)?;
-        let view =
-            ExitView::new(Arc::clone(site), ModuleKey { role: Role::Policy, name: installed.name.clone() }, None);
-        let initialised = loaded.module.initialize(&site.config.name, view.as_ref());
-        view.close();
-        initialised.map_err(failed)?;
-        Ok(LoadedPolicyModule { installed, loaded: Arc::new(loaded) })
+        initialise(loaded.module.as_ref()).map_err(failed)?;
+        let tried = trials.policy(loader, &installed, initialise);
+        Ok(LoadedPolicyModule { installed, loaded: Arc::new(loaded), tried })
     }
 
     /// Replaces the chain. Requests in flight finish with the one they began with; modules that are gone are shut down when
@@ -86,7 +124,7 @@ impl Policies {
         let mut answer: Option<Decision> = None;
         for module in chain.iter() {
             in_flight.hand_to(&module.installed.name);
-            match module.loaded.module.verify_request(&mut in_flight, new) {
+            match module.verify(&mut in_flight, new) {
                 Ok(decision) => {
                     answer = Some(match answer {
                         Some(before) => before.most_restrictive(decision),

@@ -3,6 +3,7 @@
 mod crl;
 mod delivery;
 mod search;
+mod versions;
 
 use std::fmt;
 
@@ -11,8 +12,9 @@ use module::{EventId, ExitEvent, ExitEvents, RequestId};
 use pki::Serial;
 
 pub use crl::{CrlBody, CrlKind, CrlRow, RevokedFilter, RevokedRow};
-pub use delivery::{Delivery, DeliveryState, InstalledModule, ModuleOptions, ModuleRole};
+pub use delivery::{Delivery, DeliveryState, DigestCheck, InstalledModule, ModuleOptions, ModuleRole};
 pub use search::{Column, ColumnType, Comparison, Filter, Operand, Order, Page, PageToken, Search};
+pub use versions::{Canary, Code, FormerVersion, ManifestFile, Package, Version, VersionEnd, Versions};
 
 use crate::Request;
 
@@ -109,6 +111,12 @@ pub trait Store: Send + Sync {
     /// A named value of the server's own state.
     fn value(&self, name: &str) -> Result<Option<String>, StoreError>;
 
+    /// Writes a copy of the database, as it is now, to a new file that nobody else may read. Everything else goes on.
+    fn copy_to(&self, target: &std::path::Path) -> Result<(), StoreError> {
+        let _ = target;
+        Err(StoreError::Unavailable("this database is not copied through the server; use its own tools".into()))
+    }
+
     /// Checks the database's own structure, and returns what is wrong in it; `progress` is told of steps done and in all.
     fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<String>, StoreError>;
 }
@@ -129,6 +137,9 @@ pub struct Change {
     pub ca_certificates: Vec<CaCertificate>,
     /// Modules installed or changed (by name).
     pub modules: Vec<InstalledModule>,
+    /// Modules that run on while they are changed: as `modules`, but for the cursor, which stays as it is. Nothing is done for
+    /// one that is gone.
+    pub running_modules: Vec<InstalledModule>,
     /// Modules removed, with their cursors and deliveries.
     pub removed_modules: Vec<String>,
     /// Cursors moved: module and the last event it has dealt with. A cursor never moves for a module that is gone.

@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use frontends::model::{
-    Delivery, DeliveryState, List, Module, ModuleChange, ModuleKind, ModuleOptionsChange, ModuleRole, ModuleState,
+    Delivery, DeliveryState, List, Module, ModuleChange, ModuleKind, ModuleOptionsChange, ModulePackage, ModuleRole, ModuleState,
     NewModule, Rewind,
 };
 use support::{Site, eventually, refused};
@@ -18,6 +18,7 @@ fn new(name: &str) -> NewModule {
         kind: "recorder".into(),
         role: ModuleRole::Exit,
         settings: BTreeMap::from([("a".into(), "1".into()), ("b".into(), "2".into())]),
+        package: ModulePackage::default(),
         options: ModuleOptionsChange { workers: Some(2), attempts_max: Some(1), ..ModuleOptionsChange::default() },
         from: Some("now".into()),
         position: None,

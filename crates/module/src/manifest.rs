@@ -158,7 +158,8 @@ impl Manifest {
         self.entry.as_ref().map(|entry| directory.join(entry))
     }
 
-    /// The settings its kind is made with: what the manifest says, below what the operator set, with every default.
+    /// The settings its kind is made with: what the manifest says, below what the operator set, with every default. What names
+    /// the code is the manifest's alone.
     ///
     /// `directory` is the manifest's folder, `known` are the kind's settings, and `entry_setting` is the one that names the file
     /// with the code ([`ModuleKind::entry_setting`](crate::ModuleKind::entry_setting)).
@@ -171,12 +172,8 @@ impl Manifest {
     ) -> Settings {
         let has = |name: &str| known.iter().any(|setting| setting.name == name);
         let mut settings = Settings::default();
-        if has("command") {
-            settings.set("command", self.command_line(directory));
+        if has("working_directory") {
             settings.set("working_directory", directory.to_string_lossy());
-        }
-        if let (Some(name), Some(entry)) = (entry_setting, self.entry(directory)) {
-            settings.set(name, entry.to_string_lossy());
         }
         let Powers { memory_bytes, cpu_seconds, open_files, .. } = self.powers;
         for (name, limit) in
@@ -196,6 +193,13 @@ impl Manifest {
         }
         for (name, value) in set.iter() {
             settings.set(name, value);
+        }
+        // What is run is what the operator was shown.
+        if has("command") {
+            settings.set("command", self.command_line(directory));
+        }
+        if let (Some(name), Some(entry)) = (entry_setting, self.entry(directory)) {
+            settings.set(name, entry.to_string_lossy());
         }
         settings
     }

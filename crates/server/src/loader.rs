@@ -1,17 +1,26 @@
 //! Module kinds behind their guard, for the engine.
 
+mod code;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::store::InstalledModule;
+use engine::store::{Code, InstalledModule};
 use engine::{LoadedExit, LoadedPolicy, ModuleLoader};
 use hosts::{Gauge, Guard, Limits};
-use module::{ModuleError, ModuleKind, Profile, Role, Settings};
+use module::manifest::SETTING_PREFIX;
+use module::reference::{self, Resolved};
+use module::{Manifest, ModuleError, ModuleKind, Profile, Role, Settings};
 use modules::policy::DefaultPolicyKind;
+
+pub use code::sha256_of_file;
 
 /// Calls at once to a policy module that is built in: each is one request's, on its own thread.
 const POLICY_CONCURRENCY: usize = 1_024;
+
+/// The setting of a kind that runs programs which says what is run.
+const COMMAND: &str = "command";
 
 /// Every kind of module this executable has.
 pub struct Kinds {
@@ -21,6 +30,13 @@ pub struct Kinds {
 struct Kind {
     kind: Arc<dyn ModuleKind>,
     built_in: bool,
+}
+
+/// A module before it is made: its kind, and its settings with what the manifest adds.
+struct Composed<'k> {
+    kind: &'k Kind,
+    manifest: Option<Manifest>,
+    settings: Settings,
 }
 
 impl Kinds {
@@ -43,14 +59,75 @@ impl Kinds {
             ModuleError::invalid(format!("there is no kind of module `{name}`; there are: {names}"))
         })
     }
+
+    fn compose(&self, module: &InstalledModule) -> Result<Composed<'_>, ModuleError> {
+        let kind = self.find(&module.kind)?;
+        let manifest = module.versions.package.manifest()?;
+        let directory = module.versions.package.manifest.as_ref().map(|file| file.directory.as_path());
+        let settings = match (&manifest, directory) {
+            (Some(manifest), Some(directory)) => {
+                manifest.settings_for(directory, kind.kind.settings(), kind.kind.entry_setting(), &module.settings)
+            }
+            _ => module.settings.clone(),
+        };
+        Ok(Composed { kind, manifest, settings })
+    }
+
+    /// What a module is made with: composed, its code looked at, its references resolved. The text is for the operator.
+    fn made_with(&self, module: &InstalledModule) -> Result<(&Kind, Resolved, Option<String>), ModuleError> {
+        let composed = self.compose(module)?;
+        let notice = code::compare(module)?;
+        let resolved = composed.settings.resolved()?;
+        composed.check_values(&resolved)?;
+        Ok((composed.kind, resolved, notice))
+    }
+}
+
+impl Composed<'_> {
+    /// Whether a setting is declared secret, by the kind or by the manifest.
+    fn is_secret(&self, name: &str) -> bool {
+        let matches = |secret: &&str| match secret.strip_suffix('*') {
+            Some(begin) => name.starts_with(begin),
+            None => *secret == name,
+        };
+        self.kind.kind.secrets().iter().any(|secret| matches(secret))
+            || self.manifest.as_ref().is_some_and(|manifest| manifest.is_secret(name))
+    }
+
+    /// A secret in clear would lie in the database and be shown.
+    fn check_secrets(&self) -> Result<(), ModuleError> {
+        let clear = |(name, value): &(&str, &str)| self.is_secret(name) && !reference::is_reference(value);
+        match self.settings.iter().find(clear) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let name = self.own_name(name);
+                Err(ModuleError::invalid(format!(
+                    "the setting `{name}` is a secret and is given by reference: --set {name}=@file:/path (a file that the \
+                     server can read) or --set {name}=@env:NAME (a variable of its environment)"
+                )))
+            }
+        }
+    }
+
+    fn check_values(&self, resolved: &Resolved) -> Result<(), ModuleError> {
+        match &self.manifest {
+            Some(manifest) => manifest.check(&resolved.settings).map_err(|error| resolved.redact(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// What the operator calls a setting.
+    fn own_name<'n>(&self, name: &'n str) -> &'n str {
+        name.strip_prefix(SETTING_PREFIX).filter(|_| self.manifest.is_some()).unwrap_or(name)
+    }
 }
 
 /// The guard's limits, and the settings the module is made with: a host that keeps the time itself is told it.
-fn limits(kind: &Kind, module: &InstalledModule) -> Result<(Limits, Settings), ModuleError> {
+fn limits(kind: &Kind, module: &InstalledModule, settings: &Settings) -> Result<(Limits, Settings), ModuleError> {
     let workers = usize::try_from(module.options.workers).unwrap_or(usize::MAX);
     let concurrency = if kind.built_in && module.role == Role::Policy { POLICY_CONCURRENCY } else { workers };
     let limits = Limits { call: Duration::from_millis(module.options.timeout_ms), concurrency, ..Limits::default() };
-    let settings = limits.handed_down(kind.kind.as_ref(), &module.settings);
+    let settings = limits.handed_down(kind.kind.as_ref(), settings);
     Ok((limits.around(kind.kind.as_ref(), &settings)?, settings))
 }
 
@@ -61,31 +138,63 @@ fn health(gauge: Arc<Gauge>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync>
 
 impl ModuleLoader for Kinds {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
-        let kind = self.find(&module.kind)?;
-        let (limits, settings) = limits(kind, module)?;
+        let (kind, resolved, notice) = self.made_with(module)?;
+        let (limits, settings) =
+            limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
-        let factory = move || made.exit_module(&name, &settings);
+        let factory = move || made.exit_module(&name, &settings).map_err(|error| resolved.redact(error));
         let guard = Guard::exit(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedExit { module: Arc::new(guard), health: health(gauge) })
+        Ok(LoadedExit { module: Arc::new(guard), health: health(gauge), notice })
     }
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
-        let kind = self.find(&module.kind)?;
-        let (limits, settings) = limits(kind, module)?;
+        let (kind, resolved, notice) = self.made_with(module)?;
+        let (limits, settings) =
+            limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
-        let factory = move || made.policy_module(&name, &settings);
+        let factory = move || made.policy_module(&name, &settings).map_err(|error| resolved.redact(error));
         let guard = Guard::policy(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge) })
+        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice })
     }
 
-    fn check(&self, role: Role, kind: &str, settings: &Settings) -> Result<(), ModuleError> {
-        let kind = &self.find(kind)?.kind;
+    fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {
+        let composed = self.compose(module)?;
+        if composed.manifest.is_some() {
+            let names = self.names_code(&module.kind);
+            if let Some((name, _)) = module.settings.iter().find(|(name, _)| names.iter().any(|code| code == name)) {
+                let text = format!("`{name}` is given by the manifest; another program is another version: upgrade to it");
+                return Err(ModuleError::invalid(text));
+            }
+        }
+        composed.check_secrets()?;
+        let resolved = composed.settings.resolved()?;
+        composed.check_values(&resolved)?;
         // Making one touches nothing outside, and reads every setting.
-        match role {
+        let (kind, settings) = (&composed.kind.kind, &resolved.settings);
+        let made = match module.role {
             Role::Exit => kind.exit_module("check", settings).map(drop),
             Role::Policy => kind.policy_module("check", settings).map(drop),
-        }
+        };
+        made.map_err(|error| resolved.redact(error))
+    }
+
+    fn code(&self, module: &InstalledModule) -> Result<Option<Code>, ModuleError> {
+        let composed = self.compose(module)?;
+        let package = module.versions.package.manifest.as_ref();
+        let entry = composed.manifest.as_ref().zip(package).and_then(|(manifest, file)| manifest.entry(&file.directory));
+        let path = entry.or_else(|| composed.kind.kind.code(&composed.settings));
+        path.filter(|path| path.is_absolute()).map(|path| code::read(&path)).transpose()
+    }
+
+    fn names_code(&self, kind: &str) -> Vec<String> {
+        let Ok(kind) = self.find(kind) else { return Vec::new() };
+        let command = kind.kind.settings().iter().map(|setting| setting.name).find(|name| *name == COMMAND);
+        command.into_iter().chain(kind.kind.entry_setting()).map(str::to_owned).collect()
+    }
+
+    fn is_secret(&self, module: &InstalledModule, setting: &str) -> bool {
+        self.compose(module).is_ok_and(|composed| composed.is_secret(setting))
     }
 }

@@ -60,6 +60,7 @@ fn install(path: &Path) {
         enabled: true,
         position: 0,
         installed: Timestamp::UNIX_EPOCH,
+        versions: engine::store::Versions::default(),
         cursor: EventId(0),
     };
     store.commit(Change { modules: vec![module], ..Change::default() }).expect("installed");

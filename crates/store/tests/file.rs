@@ -162,6 +162,23 @@ fn a_search_that_takes_too_long_is_ended() {
 }
 
 #[test]
+fn a_database_of_the_first_schema_is_brought_up_to_date() {
+    let (_directory, path) = database();
+    let connection = Connection::open(&path).expect("SQLite opens it");
+    connection.execute_batch(include_str!("../src/sqlite/schema/1.sql")).expect("the first schema");
+    connection
+        .execute_batch(
+            "INSERT INTO module VALUES ('m', 'k', 'exit', '{}', '{}', 1, 0, 0, 0);
+             PRAGMA application_id = 0x45786e74; PRAGMA user_version = 1;",
+        )
+        .expect("a module of then");
+    drop(connection);
+    let modules = open(&path).modules().expect("an answer");
+    let versions: Vec<_> = modules.iter().map(|module| (module.name.as_str(), module.versions.number)).collect();
+    assert_eq!(versions, [("m", 1)]);
+}
+
+#[test]
 fn damage_is_found() {
     let (_directory, path) = database();
     let store = open(&path);
@@ -178,7 +195,7 @@ fn damage_is_found() {
         ("UPDATE request SET version = 1 WHERE id = 6", "the history of request 6"),
         ("UPDATE sequence SET reserved = 3", "request 20 lies above"),
         (
-            "INSERT INTO module VALUES ('m', 'k', 'exit', '{}', '{}', 1, 0, 0, 99)",
+            "INSERT INTO module VALUES ('m', 'k', 'exit', '{}', '{}', 1, 0, 0, 99, '{}')",
             "module m has dealt with event 99, and there are only 40",
         ),
         ("PRAGMA foreign_keys = OFF; INSERT INTO crl_chunk VALUES (77, 0, x'00')", "crl_body that is not there"),

@@ -100,6 +100,15 @@ impl TestLoader {
         self.exits.lock().insert(kind.to_owned(), Box::new(make));
     }
 
+    /// Defines a kind of policy module by how it is made.
+    pub fn policy_with(
+        &self,
+        kind: &str,
+        make: impl Fn(&InstalledModule) -> Result<Arc<dyn PolicyModule>, ModuleError> + Send + Sync + 'static,
+    ) {
+        self.policies.lock().insert(kind.to_owned(), Box::new(make));
+    }
+
     /// Defines a kind of policy module.
     pub fn policy(&self, kind: &str, module: Arc<dyn PolicyModule>) {
         self.policies.lock().insert(kind.to_owned(), Box::new(move |_| Ok(Arc::clone(&module))));
@@ -110,17 +119,18 @@ impl ModuleLoader for TestLoader {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
         let kinds = self.exits.lock();
         let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedExit { module: make(module)?, health: Box::new(|| serde_json::Value::Null) })
+        Ok(LoadedExit { module: make(module)?, health: Box::new(|| serde_json::Value::Null), notice: None })
     }
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
         let kinds = self.policies.lock();
         let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedPolicy { module: make(module)?, health: Box::new(|| serde_json::Value::Null) })
+        Ok(LoadedPolicy { module: make(module)?, health: Box::new(|| serde_json::Value::Null), notice: None })
     }
 
-    fn check(&self, role: ModuleRole, kind: &str, _settings: &Settings) -> Result<(), ModuleError> {
-        let known = match role {
+    fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {
+        let kind = &module.kind;
+        let known = match module.role {
             ModuleRole::Exit => self.exits.lock().contains_key(kind),
             ModuleRole::Policy => self.policies.lock().contains_key(kind),
         };
@@ -319,6 +329,7 @@ impl Builder {
             enabled: true,
             position: 0,
             installed: self.clock.now(),
+            versions: engine::store::Versions::default(),
             cursor: module::EventId(0),
         };
         let change = engine::store::Change { modules: vec![policy], ..engine::store::Change::default() };

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use module::{EventId, HResult, Settings};
 use serde::{Deserialize, Serialize};
 
+use super::Versions;
+
 pub use module::Role as ModuleRole;
 
 /// A module the operator has installed.
@@ -25,6 +27,8 @@ pub struct InstalledModule {
     pub position: u32,
     /// When it was installed.
     pub installed: Timestamp,
+    /// Its version in force, and the others.
+    pub versions: Versions,
     /// The last event it has dealt with. Written here only when the module is installed or rewound; otherwise
     /// [`Change::cursors`](super::Change::cursors) moves it.
     pub cursor: EventId,
@@ -46,6 +50,19 @@ pub struct ModuleOptions {
     pub retry_ms_min: u64,
     /// Milliseconds that the wait between deliveries grows to.
     pub retry_ms_max: u64,
+    /// What to do where the file with its code is not the one that was installed.
+    pub digest: DigestCheck,
+}
+
+/// What is done with a module whose code is not what was installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigestCheck {
+    /// It is run, and said so wherever it is shown.
+    #[default]
+    Warn,
+    /// It is not run.
+    Enforce,
 }
 
 impl Default for ModuleOptions {
@@ -57,6 +74,7 @@ impl Default for ModuleOptions {
             attempts_max: 20,
             retry_ms_min: 1_000,
             retry_ms_max: 600_000,
+            digest: DigestCheck::Warn,
         }
     }
 }

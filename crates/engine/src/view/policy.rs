@@ -41,6 +41,16 @@ impl InFlight {
         module.clone_into(&mut self.module.name);
     }
 
+    /// The request as it stands.
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Takes back what was amended since the request was as given here.
+    pub(crate) fn restore(&mut self, before: Request) {
+        self.request = before;
+    }
+
     pub(crate) fn into_request(self) -> Request {
         self.request
     }

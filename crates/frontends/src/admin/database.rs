@@ -1,14 +1,14 @@
 //! `/v1/database`: the database's health.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use engine::right;
 
-use super::extract::Allowed;
+use super::extract::{Allowed, Json};
 use super::openapi::Problems;
 use super::{Admin, lines};
-use crate::model::{DatabaseReport, Line, Problem};
+use crate::model::{BackupOrder, DatabaseReport, Line, Problem};
 
 /// Check the database: its structure, the chain of events, and that rows are as events left them.
 #[utoipa::path(
@@ -32,6 +32,25 @@ pub(super) async fn check(
         engine.check(&by, progress)
     })
     .await
+}
+
+/// Copy the database, as it is now, to a new file on the server.
+///
+/// Everything else goes on. The copy is a database like this one: restored by being put in its place.
+#[utoipa::path(
+    post,
+    path = "/v1/database/backup",
+    tag = "server",
+    request_body = BackupOrder,
+    responses((status = 204, description = "Copied"), Problems),
+)]
+pub(super) async fn back_up(
+    State(admin): State<Admin>,
+    Allowed(by): Allowed<right::Operate>,
+    Json(order): Json<BackupOrder>,
+) -> Result<StatusCode, Problem> {
+    admin.call(move |engine| engine.back_up(&by, std::path::Path::new(&order.file))).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl From<Vec<String>> for DatabaseReport {

@@ -30,13 +30,18 @@
 //! | `PATCH /v1/modules/{name}` | administer | `ModuleChange` | `Module` |
 //! | `DELETE /v1/modules/{name}` | administer | | 204 |
 //! | `POST /v1/modules/{name}/enable`, `/disable` | administer | | `Module` |
+//! | `POST /v1/modules/{name}/upgrade` | administer | `ModuleUpgrade` | `Module` |
+//! | `POST /v1/modules/{name}/promote` | administer | | `Module` |
+//! | `POST /v1/modules/{name}/rollback` | administer | `Rollback` | `Module` |
 //! | `POST /v1/modules/{name}/rewind` | administer | `Rewind` | `Module` |
 //! | `GET /v1/modules/{name}/deliveries?after=&limit=` | read | | `List<Delivery>` |
 //! | `POST /v1/modules/{name}/deliveries/{event}/retry`, `/drop` | administer | | 204 |
 //! | `GET /v1/events?after=&limit=&kinds=` | read | | `List<Event>`; with `Accept: application/x-ndjson` or `text/event-stream` every event after, and then each as it comes |
+//! | `GET /v1/notifications?from=&after=&limit=&kinds=` | read | | `Notifications`: events as exit modules are told them |
 //! | `GET /v1/audit?after=&limit=` | audit | | `List<AuditEntry>` |
 //! | `POST /v1/audit/verify` | audit | | `AuditReport`, or NDJSON `Line<AuditReport>` |
 //! | `POST /v1/database/check` | operate | | `DatabaseReport`, or NDJSON `Line<DatabaseReport>` |
+//! | `POST /v1/database/backup` | operate | `BackupOrder` | 204 |
 //! | `GET /v1/server` | any caller | | `Server` |
 //! | `GET /v1/me` | any caller | | `Me` |
 //! | `POST /v1/server/stop` | operate | | 202 |
@@ -58,6 +63,7 @@ mod modules;
 pub mod openapi;
 mod requests;
 mod server;
+mod told;
 
 use std::sync::Arc;
 

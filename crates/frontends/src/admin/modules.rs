@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine::store::ModuleOptions;
+use engine::store::{DigestCheck, ModuleOptions};
 use engine::{Engine, StartFrom, right};
 use module::EventId;
 
 use super::extract::{Allowed, Json, Parameters, Segments};
 use super::openapi::Problems;
 use super::{Admin, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
-use crate::model::{Delivery, List, Module, ModuleChange, ModuleKind, NewModule, Problem, Rewind};
+use crate::model::{
+    Delivery, List, Module, ModuleChange, ModuleKind, ModuleUpgrade, NewModule, Problem, Rewind, Rollback,
+};
 
 /// List the kinds of module that can be installed.
 #[utoipa::path(
@@ -50,16 +52,18 @@ pub(super) async fn add(
     Allowed(by): Allowed<right::Administer>,
     Json(new): Json<NewModule>,
 ) -> Result<(StatusCode, axum::Json<Module>), Problem> {
+    let package = new.package.package()?;
+    let digest = if package.manifest.is_some() { DigestCheck::Enforce } else { DigestCheck::Warn };
     let new = engine::NewModule {
         name: new.name,
         kind: new.kind,
         role: new.role.into(),
         settings: new.settings.into_iter().collect(),
-        options: new.options.apply(&ModuleOptions::default()),
+        options: new.options.apply(&ModuleOptions { digest, ..ModuleOptions::default() }),
         start: new.from.map_or(Ok(StartFrom::Now), |from| from.parse())?,
         position: new.position,
     };
-    let module = admin.call(move |engine| engine.add_module(&by, new)).await?;
+    let module = admin.call(move |engine| engine.install_module(&by, new, package)).await?;
     Ok((StatusCode::CREATED, axum::Json(module.into())))
 }
 
@@ -91,18 +95,80 @@ pub(super) async fn show(
 pub(super) async fn change(
     State(admin): State<Admin>,
     Allowed(by): Allowed<right::Administer>,
-    Allowed(reader): Allowed<right::Read>,
     Segments(name): Segments<String>,
     Json(change): Json<ModuleChange>,
 ) -> Result<axum::Json<Module>, Problem> {
     respond(&admin, move |engine| {
-        let options = match change.options {
-            Some(options) => Some(options.apply(&engine.module(&reader, &name)?.installed.options)),
-            None => None,
-        };
-        engine.set_module(&by, &name, change.settings.into_iter().collect(), options)
+        let apply = change.options.map(|options| move |old: &ModuleOptions| options.apply(old));
+        let apply = apply.as_ref().map(|apply| apply as &dyn Fn(&ModuleOptions) -> ModuleOptions);
+        engine.set_module(&by, &name, change.settings.into_iter().collect(), apply)
     })
     .await
+}
+
+/// Install another version of a module: it takes over at the next event or request, or is tried with a share of them.
+///
+/// It is initialised beside the version in force, which goes on where that fails.
+#[utoipa::path(
+    post,
+    path = "/v1/modules/{name}/upgrade",
+    tag = "modules",
+    params(("name" = String, Path, description = "The module's name")),
+    request_body = ModuleUpgrade,
+    responses((status = 200, description = "The module", body = Module), Problems),
+)]
+pub(super) async fn upgrade(
+    State(admin): State<Admin>,
+    Allowed(by): Allowed<right::Administer>,
+    Allowed(reader): Allowed<right::Read>,
+    Segments(name): Segments<String>,
+    Json(upgrade): Json<ModuleUpgrade>,
+) -> Result<axum::Json<Module>, Problem> {
+    let package = upgrade.package.package()?;
+    respond(&admin, move |engine| {
+        let kind = match upgrade.kind {
+            Some(kind) => kind,
+            None => engine.module(&reader, &name)?.installed.kind,
+        };
+        let settings = upgrade.settings.into_iter().collect();
+        let new = engine::NewVersion { kind, settings, package, trial: upgrade.canary.map(Into::into) };
+        engine.upgrade_module(&by, &name, new)
+    })
+    .await
+}
+
+/// Put the version on trial into force.
+#[utoipa::path(
+    post,
+    path = "/v1/modules/{name}/promote",
+    tag = "modules",
+    params(("name" = String, Path, description = "The module's name")),
+    responses((status = 200, description = "The module", body = Module), Problems),
+)]
+pub(super) async fn promote(
+    State(admin): State<Admin>,
+    Allowed(by): Allowed<right::Administer>,
+    Segments(name): Segments<String>,
+) -> Result<axum::Json<Module>, Problem> {
+    respond(&admin, move |engine| engine.promote_module(&by, &name)).await
+}
+
+/// End the trial of a version, or put an earlier one into force again.
+#[utoipa::path(
+    post,
+    path = "/v1/modules/{name}/rollback",
+    tag = "modules",
+    params(("name" = String, Path, description = "The module's name")),
+    request_body = Rollback,
+    responses((status = 200, description = "The module", body = Module), Problems),
+)]
+pub(super) async fn roll_back(
+    State(admin): State<Admin>,
+    Allowed(by): Allowed<right::Administer>,
+    Segments(name): Segments<String>,
+    Json(rollback): Json<Rollback>,
+) -> Result<axum::Json<Module>, Problem> {
+    respond(&admin, move |engine| engine.roll_back_module(&by, &name, rollback.to)).await
 }
 
 /// Remove a module, its place among the events, and its parked events.

@@ -11,7 +11,7 @@ use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Admin, audit, authority, certificates, crls, database, events, modules, requests, server};
+use super::{Admin, audit, authority, certificates, crls, database, events, modules, requests, server, told};
 use crate::model::Problem;
 
 /// The document, as it is served at `/v1/openapi.json`.
@@ -95,14 +95,19 @@ fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(modules::show, modules::change, modules::remove))
         .routes(routes!(modules::enable))
         .routes(routes!(modules::disable))
+        .routes(routes!(modules::upgrade))
+        .routes(routes!(modules::promote))
+        .routes(routes!(modules::roll_back))
         .routes(routes!(modules::rewind))
         .routes(routes!(modules::deliveries))
         .routes(routes!(modules::retry))
         .routes(routes!(modules::give_up))
         .routes(routes!(events::list))
+        .routes(routes!(told::notifications))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(database::check))
+        .routes(routes!(database::back_up))
         .routes(routes!(server::show))
         .routes(routes!(server::me))
         .routes(routes!(server::stop))

@@ -74,13 +74,18 @@ pub(super) async fn reload(
     Allowed(by): Allowed<right::Administer>,
 ) -> Result<StatusCode, Problem> {
     tracing::info!(caller = by.caller().name, "the listeners' certificates are read again");
-    let certificates = admin.certificates().to_vec();
+    let (engine, certificates) = (admin.engine_handle(), admin.certificates().to_vec());
     let reload = move || {
         let mut failed = Vec::new();
         for certificates in certificates {
             failed.extend(certificates.reload().err().map(|error| error.to_string()));
         }
-        if failed.is_empty() { Ok(()) } else { Err(Problem::new(Kind::Conflict, failed.join("; "))) }
+        let failed = (!failed.is_empty()).then(|| failed.join("; "));
+        engine.record_reload(&by, failed.as_deref())?;
+        match failed {
+            None => Ok(()),
+            Some(failed) => Err(Problem::new(Kind::Conflict, failed)),
+        }
     };
     admin.calls().run(reload).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Code;
+use super::{Code, ModulePackage, ModuleVersion};
 
 /// What a module does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,8 @@ pub struct ModuleSetting {
     pub default: String,
     /// What it does, with unit and range.
     pub meaning: String,
+    /// Whether it is given by reference only (`@file:/path`, `@env:NAME`), and never shown.
+    pub secret: bool,
 }
 
 /// An installed module, and how it does.
@@ -51,8 +53,13 @@ pub struct Module {
     pub kind: String,
     /// What it does.
     pub role: ModuleRole,
-    /// Its settings.
+    /// Its settings, secrets masked.
     pub settings: BTreeMap<String, String>,
+    /// Its versions: the one in force, the one on trial, and those before.
+    pub versions: Vec<ModuleVersion>,
+    /// What the operator is to be told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// How it is driven.
     pub options: ModuleOptions,
     /// Whether it is to run.
@@ -63,6 +70,9 @@ pub struct Module {
     pub installed: Timestamp,
     /// What it says of itself.
     pub description: String,
+    /// What it says of itself under names of its own: `Copyright`, `File Version`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub about: BTreeMap<String, String>,
     /// How it does.
     pub state: ModuleState,
     /// When it is tried again, while `state` is `retrying` or `failed`.
@@ -138,6 +148,18 @@ pub struct ModuleOptions {
     pub retry_ms_min: u64,
     /// Milliseconds that the wait between deliveries grows to.
     pub retry_ms_max: u64,
+    /// What to do where the file with its code is not the one that was installed.
+    pub digest: DigestCheck,
+}
+
+/// What is done with a module whose code is not what was installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DigestCheck {
+    /// It is run, and said so wherever it is shown.
+    Warn,
+    /// It is not run.
+    Enforce,
 }
 
 /// Options to change; what is left out stays as it is (or takes its default in a new module).
@@ -162,6 +184,10 @@ pub struct ModuleOptionsChange {
     /// Milliseconds that the wait between deliveries grows to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_ms_max: Option<u64>,
+    /// What to do where the file with its code is not the one that was installed. In a new module left out: `enforce` with a
+    /// manifest, and `warn` without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestCheck>,
 }
 
 /// A module to install.
@@ -178,6 +204,9 @@ pub struct NewModule {
     /// Its settings.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// What it consists of.
+    #[serde(default)]
+    pub package: ModulePackage,
     /// How it is driven.
     #[serde(default)]
     pub options: ModuleOptionsChange,

@@ -11,10 +11,13 @@ mod crl;
 mod encoding;
 mod event;
 mod installed_module;
+mod module_version;
+mod notifications;
 mod problem;
 mod rendering;
 mod request;
 mod server;
+mod version_rendering;
 
 pub use audit::{AuditEntry, AuditReport};
 pub use authority::{Authority, CaCertificate, CaCertificateText};
@@ -23,15 +26,19 @@ pub use crl::{Crl, CrlKind, Publication, PublicationOrder};
 pub use encoding::{Base64, Code, WrongEncoding};
 pub use event::Event;
 pub use installed_module::{
-    Delivery, DeliveryState, Module, ModuleChange, ModuleFailure, ModuleKind, ModuleOptions, ModuleOptionsChange,
+    Delivery, DeliveryState, DigestCheck, Module, ModuleChange, ModuleFailure, ModuleKind, ModuleOptions, ModuleOptionsChange,
     ModuleRole, ModuleSetting, ModuleState, NewModule, Rewind,
 };
+pub use module_version::{
+    Canary, CanaryOrder, ModulePackage, ModuleUpgrade, ModuleVersion, Rollback, VersionState,
+};
+pub use notifications::Notifications;
 pub use problem::Problem;
 pub use request::{
     Attribute, AttributeText, CertificateSummary, Extension, ExtensionOrder, Key, Outcome, Request, RequestBody,
     Revocation, SubjectPart, Submission,
 };
-pub use server::{DatabaseReport, Me, Readiness, Server};
+pub use server::{BackupOrder, DatabaseReport, Me, Readiness, Server};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

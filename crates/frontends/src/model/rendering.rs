@@ -7,7 +7,7 @@ use module::RevocationReason;
 use super::{
     Attribute, AuditEntry, AuditReport, Base64, CaCertificate, CertificateSummary, Crl, CrlKind, Delivery,
     DeliveryState, Event, Extension, Key, Module, ModuleFailure, ModuleOptions, ModuleOptionsChange, ModuleRole,
-    ModuleState, Outcome, Request, RequestBody, Revocation, SubjectPart,
+    ModuleState, ModuleVersion, Outcome, Request, RequestBody, Revocation, SubjectPart,
 };
 
 impl From<engine::Outcome> for Outcome {
@@ -198,6 +198,7 @@ impl From<&store::ModuleOptions> for ModuleOptions {
             attempts_max: options.attempts_max,
             retry_ms_min: options.retry_ms_min,
             retry_ms_max: options.retry_ms_max,
+            digest: options.digest.into(),
         }
     }
 }
@@ -212,12 +213,14 @@ impl ModuleOptionsChange {
             attempts_max: self.attempts_max.unwrap_or(old.attempts_max),
             retry_ms_min: self.retry_ms_min.unwrap_or(old.retry_ms_min),
             retry_ms_max: self.retry_ms_max.unwrap_or(old.retry_ms_max),
+            digest: self.digest.map_or(old.digest, Into::into),
         }
     }
 }
 
 impl From<ModuleStatus> for Module {
     fn from(status: ModuleStatus) -> Self {
+        let versions = ModuleVersion::all(&status);
         let installed = status.installed;
         let (state, retry_at) = match status.state {
             EngineModuleState::Starting => (ModuleState::Starting, None),
@@ -232,11 +235,14 @@ impl From<ModuleStatus> for Module {
             kind: installed.kind,
             role: installed.role.into(),
             settings: installed.settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            versions,
+            notice: status.notice,
             options: (&installed.options).into(),
             enabled: installed.enabled,
             position: installed.position,
             installed: installed.installed,
             description: status.description,
+            about: status.about.into_iter().collect(),
             state,
             retry_at,
             events: status.mask.events().map(|event| event.name().to_owned()).collect(),

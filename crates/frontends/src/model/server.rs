@@ -49,6 +49,14 @@ pub struct DatabaseReport {
     pub problems: Vec<String>,
 }
 
+/// Where the database is to be copied to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackupOrder {
+    /// A new file on the server: an absolute path.
+    pub file: String,
+}
+
 /// The schema of a text that is one of these words.
 pub(super) fn words<const N: usize>(words: [&'static str; N]) -> Object {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()

@@ -1,6 +1,7 @@
 //! The way to the server, and what its errors mean for an operator.
 
 use std::io::ErrorKind;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use frontends::client::blocking::Client;
@@ -88,6 +89,11 @@ impl Connection {
     /// `GET`.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.client.get(path).map_err(|error| self.explain(error))
+    }
+
+    /// `GET` of rows without end, one after the other, until `each` has enough or the server stops.
+    pub fn follow<T: DeserializeOwned>(&self, path: &str, each: impl FnMut(T) -> ControlFlow<()>) -> Result<(), Error> {
+        self.client.follow(path, each).map_err(|error| self.explain(error))
     }
 
     /// `POST` with a body.

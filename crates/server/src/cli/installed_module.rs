@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 use frontends::client::{escape, with_query};
 use frontends::model::{
-    Delivery, DeliveryState, List, Module as Installed, ModuleChange, ModuleKind, ModuleOptionsChange, ModuleRole,
-    ModuleState, NewModule, Rewind,
+    Delivery, DeliveryState, DigestCheck, List, Module as Installed, ModuleChange, ModuleKind, ModuleOptionsChange,
+    ModuleRole, Rewind,
 };
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::Context;
 use super::input::pair;
-use super::module_source::Source;
-use super::output::{BAD, Column, FAINT, Facts, GOOD, STRONG, Table, WAITING, ago_or_in, clean, moment};
+use super::module_add::Add;
+use super::module_show::{delivery_table, kind, show, table};
+use super::module_upgrade::{Rollback, Upgrade};
 use crate::Error;
 
 /// Exit and policy modules.
@@ -36,6 +36,15 @@ pub enum Module {
     },
     /// Change a module's settings and how it is driven
     Set(Set),
+    /// Install another version of a module: it takes over at the next event or request
+    Upgrade(Upgrade),
+    /// Put the version on trial into force
+    Promote {
+        /// The module
+        name: String,
+    },
+    /// End the trial of a version, or go back to the version before
+    Rollback(Rollback),
     /// Switch a module on; it goes on where it stopped
     Enable {
         /// The module
@@ -58,6 +67,14 @@ pub enum Module {
         /// now, beginning, an event's number, or a time
         to: String,
     },
+    /// Try a module against the contract: no server, no database, no network
+    Test(module_test::Test),
+    /// Write a stretch of the event log to a file, to play it to a module
+    Record(module_record::Record),
+    /// Play a recording to a module, in the laboratory
+    Replay(module_replay::Replay),
+    /// Follow events as they happen
+    Tail(module_tail::Tail),
     /// List the events a module failed: those that wait for another attempt, and those that are parked
     Events {
         /// The module
@@ -83,31 +100,6 @@ pub enum Module {
         /// The event's number
         event: u64,
     },
-}
-
-/// Options of `module add`.
-#[derive(Debug, Args)]
-pub struct Add {
-    /// A kind of module (see: module list --available), or the path of a program
-    #[arg(value_name = "KIND|PATH")]
-    source: String,
-    /// The name you will know it by [default: the kind or the program's name]
-    #[arg(long)]
-    name: Option<String>,
-    /// What it does
-    #[arg(long, default_value = "exit")]
-    role: Role,
-    /// A setting (may be repeated)
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
-    settings: Vec<(String, String)>,
-    /// Which events it is told first: now, beginning, an event's number, or a time
-    #[arg(long, value_name = "WHERE", default_value = "now")]
-    from: String,
-    /// Its place among modules of its role, from 0 [default: last]
-    #[arg(long, value_name = "N")]
-    position: Option<u32>,
-    #[command(flatten)]
-    options: Options,
 }
 
 /// Options of `module set`.
@@ -146,6 +138,18 @@ pub struct Options {
     /// Milliseconds that the wait between deliveries grows to
     #[arg(long, value_name = "MS")]
     retry_ms_max: Option<u64>,
+    /// What to do where the file with the module's code is not the one that was installed
+    #[arg(long, value_name = "WHAT")]
+    digest: Option<Digest>,
+}
+
+/// What is done with a module whose code has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Digest {
+    /// It is run, and said so wherever it is shown.
+    Warn,
+    /// It is not run.
+    Enforce,
 }
 
 /// What a module does.
@@ -166,8 +170,18 @@ pub enum DeliveryMode {
     Inline,
 }
 
+impl From<Role> for ModuleRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Exit => Self::Exit,
+            Role::Policy => Self::Policy,
+        }
+    }
+}
+
 impl Options {
-    fn change(&self) -> ModuleOptionsChange {
+    /// The options to change.
+    pub(super) fn change(&self) -> ModuleOptionsChange {
         ModuleOptionsChange {
             inline: self.delivery.map(|mode| mode == DeliveryMode::Inline),
             workers: self.workers,
@@ -175,6 +189,10 @@ impl Options {
             attempts_max: self.attempts_max,
             retry_ms_min: self.retry_ms_min,
             retry_ms_max: self.retry_ms_max,
+            digest: self.digest.map(|digest| match digest {
+                Digest::Warn => DigestCheck::Warn,
+                Digest::Enforce => DigestCheck::Enforce,
+            }),
         }
     }
 }
@@ -190,12 +208,19 @@ impl Module {
                 let modules: List<Installed> = context.connect()?.get("/v1/modules")?;
                 context.output().show(&modules, |modules| table(&modules.items))?;
             }
+            Self::Test(test) => return test.run(context),
+            Self::Record(record) => return record.run(context),
+            Self::Replay(replay) => return replay.run(context),
+            Self::Tail(tail) => return tail.run(context),
             Self::Add(add) => add.run(context)?,
             Self::Show { name } => {
                 let module: Installed = context.connect()?.get(&path(&name))?;
                 context.output().show(&module, show)?;
             }
             Self::Set(set) => set.run(context)?,
+            Self::Upgrade(upgrade) => upgrade.run(context)?,
+            Self::Promote { name } => act(context, &name, "promote")?,
+            Self::Rollback(rollback) => rollback.run(context)?,
             Self::Enable { name } => act(context, &name, "enable")?,
             Self::Disable { name } => act(context, &name, "disable")?,
             Self::Remove { name } => {
@@ -217,37 +242,6 @@ impl Module {
             }
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl Add {
-    fn run(self, context: &Context) -> Result<(), Error> {
-        let source = Source::work_out(&self.source)?;
-        let name = self.name.unwrap_or_else(|| source.default_name());
-        let settings: BTreeMap<String, String> = source.command().into_iter().chain(self.settings).collect();
-        if let (Source::Program(path), Some(command)) = (&source, settings.get("command")) {
-            context.output().hint(&format!(
-                "{} is a program: kind {}, command={command}",
-                path.display(),
-                source.kind()
-            ));
-        }
-        let new = NewModule {
-            name,
-            kind: source.kind().to_owned(),
-            role: match self.role {
-                Role::Exit => ModuleRole::Exit,
-                Role::Policy => ModuleRole::Policy,
-            },
-            settings,
-            options: self.options.change(),
-            from: (self.role == Role::Exit).then_some(self.from),
-            position: self.position,
-        };
-        let module: Installed = context.connect()?.post("/v1/modules", &new)?;
-        context.output().show(&module, show)?;
-        context.output().hint(&format!("how it does: exeunt module show {}", module.name));
-        Ok(())
     }
 }
 
@@ -276,118 +270,9 @@ fn done(context: &Context, name: &str, what: &str) -> Result<(), Error> {
     context.output().show(&json!({ "module": name, "done": what }), |_| format!("{name}: {what}\n"))
 }
 
-fn path(name: &str) -> String {
+/// The path of a module in the admin API.
+pub(super) fn path(name: &str) -> String {
     format!("/v1/modules/{}", escape(name))
-}
-
-fn state(module: &Installed) -> String {
-    let (style, word) = match module.state {
-        ModuleState::Starting => (WAITING, "starting"),
-        ModuleState::Running => (GOOD, "running"),
-        ModuleState::Retrying => (WAITING, "retrying"),
-        ModuleState::Failed => (BAD, "failed"),
-        ModuleState::Disabled => (FAINT, "disabled"),
-        ModuleState::Stopped => (FAINT, "stopped"),
-    };
-    format!("{style}{word}{style:#}")
-}
-
-const fn role(role: ModuleRole) -> &'static str {
-    match role {
-        ModuleRole::Exit => "exit",
-        ModuleRole::Policy => "policy",
-    }
-}
-
-fn table(modules: &[Installed]) -> String {
-    let mut table = Table::new([
-        Column::long("NAME"),
-        Column::text("ROLE"),
-        Column::text("KIND"),
-        Column::text("STATE"),
-        Column::number("DELIVERED"),
-        Column::number("LAG"),
-        Column::number("PARKED"),
-        Column::long("LAST FAILURE"),
-    ]);
-    for module in modules {
-        let exit = module.role == ModuleRole::Exit;
-        let number = |value: u64| if exit { value.to_string() } else { "-".into() };
-        table.row([
-            clean(&module.name),
-            role(module.role).into(),
-            clean(&module.kind),
-            state(module),
-            number(module.delivered),
-            number(module.lag),
-            number(module.parked),
-            module.last_error.as_ref().map_or_else(|| "-".into(), |error| clean(&error.message)),
-        ]);
-    }
-    table.render("no modules")
-}
-
-fn show(module: &Installed) -> String {
-    let now = Timestamp::now();
-    let mut facts = Facts::new()
-        .styled(
-            "module",
-            format!(
-                "{STRONG}{}{STRONG:#} {FAINT}({}, {}){FAINT:#}",
-                clean(&module.name),
-                role(module.role),
-                clean(&module.kind)
-            ),
-        )
-        .styled("state", state(module))
-        .maybe("tried again", module.retry_at.map(|at| ago_or_in(at, now)))
-        .maybe("says of itself", (!module.description.is_empty()).then_some(&module.description))
-        .fact("installed", moment(module.installed, now));
-    if module.role == ModuleRole::Exit {
-        let options = &module.options;
-        facts = facts
-            .fact("events", if module.events.is_empty() { "-".into() } else { module.events.join(", ") })
-            .fact("place", format!("event {} of {} (lag {})", module.cursor, module.head, module.lag))
-            .fact("delivered", format!("{} ({:.1} a second lately)", module.delivered, module.rate_per_second))
-            .fact("failed", module.failed)
-            .fact("parked", module.parked)
-            .maybe("last delivered", module.last_delivered.map(|at| moment(at, now)))
-            .fact("delivery", if options.inline { "inline" } else { "queued" })
-            .fact("workers", options.workers)
-            .fact("time limit", format!("{} ms", options.timeout_ms))
-            .fact(
-                "attempts",
-                format!("{}, {} ms to {} ms apart", options.attempts_max, options.retry_ms_min, options.retry_ms_max),
-            );
-    }
-    if let Some(error) = &module.last_error {
-        facts =
-            facts.fact("last failure", format!("{}: {} ({})", ago_or_in(error.when, now), error.message, error.code));
-    }
-    let mut text = facts.render();
-    if !module.settings.is_empty() {
-        text.push_str(&format!("\n{STRONG}Settings{STRONG:#}\n"));
-        for (name, value) in &module.settings {
-            text.push_str(&format!("  {} = {}\n", clean(name), clean(value)));
-        }
-    }
-    text
-}
-
-fn kind(kind: &ModuleKind) -> String {
-    let roles = kind.roles.iter().map(|one| role(*one)).collect::<Vec<_>>().join(", ");
-    let mut text =
-        format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#} {}\n", clean(&kind.name), clean(&kind.summary));
-    let mut table = Table::new([Column::text("  SETTING"), Column::long("DEFAULT"), Column::long("MEANING")]);
-    for setting in &kind.settings {
-        let default = if setting.default.is_empty() { "(required)" } else { &setting.default };
-        table.row([format!("  {}", clean(&setting.name)), clean(default), clean(&setting.meaning)]);
-    }
-    if !kind.settings.is_empty() {
-        text.push_str(&table.render(""));
-    }
-    text.push('\n');
-    text
 }
 
 fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), Error> {
@@ -403,31 +288,3 @@ fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), E
     Ok(())
 }
 
-fn delivery_table(deliveries: &[Delivery]) -> String {
-    let now = Timestamp::now();
-    let mut table = Table::new([
-        Column::number("EVENT"),
-        Column::text("STATE"),
-        Column::number("ATTEMPTS"),
-        Column::text("LAST FAILED"),
-        Column::text("NEXT"),
-        Column::text("CODE"),
-        Column::long("ERROR"),
-    ]);
-    for delivery in deliveries {
-        let state = match delivery.state {
-            DeliveryState::Waiting => format!("{WAITING}waiting{WAITING:#}"),
-            DeliveryState::Parked => format!("{BAD}parked{BAD:#}"),
-        };
-        table.row([
-            delivery.event.to_string(),
-            state,
-            delivery.attempts.to_string(),
-            ago_or_in(delivery.last_failed, now),
-            delivery.retry_at.map_or_else(|| "-".into(), |at| ago_or_in(at, now)),
-            delivery.code.to_string(),
-            clean(&delivery.error),
-        ]);
-    }
-    table.render("no event failed")
-}

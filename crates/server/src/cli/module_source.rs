@@ -1,12 +1,25 @@
-//! What `module add` is given: a kind of module, or a program.
+//! What `module add` and `module upgrade` are given: a manifest, a program, a component, a library, an endpoint, or a kind.
 
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use frontends::model::{ModulePackage, ModuleRole};
+use module::manifest::{self, Manifest};
+use module::{ModuleKind, Role};
 
-/// The kind that runs programs.
+use super::Context;
+use super::module_manifest;
+use crate::Error;
+use crate::error::Kind;
+use crate::loader::sha256_of_file;
+
+/// The kinds that run what is in a file, or is elsewhere.
 const PROCESS: &str = "process";
+const WASM: &str = "wasm";
+const COM: &str = "com";
+const WEBHOOK: &str = "webhook";
 
 /// What is to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,31 +28,69 @@ pub enum Source {
     Kind(String),
     /// A program, absolute.
     Program(PathBuf),
+    /// A file that a kind loads: a WebAssembly component or a library. The kind, the setting that names the file, and the file.
+    Loaded(&'static str, &'static str, PathBuf),
+    /// An HTTPS endpoint.
+    Endpoint(String),
+    /// A module with a manifest.
+    Packaged(Box<Packaged>),
+}
+
+/// A manifest, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packaged {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// Its text.
+    pub text: String,
+    /// Its folder, absolute.
+    pub directory: PathBuf,
+    /// The file with the code, and its SHA-256 in hex.
+    pub code: Option<(PathBuf, String)>,
+}
+
+/// What a file is, by its first octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Component,
+    Library,
+    Other,
 }
 
 impl Source {
-    /// A bare word is a kind; what looks like a path, or is a file, is a program.
+    /// A bare word is a kind, and `https://` an endpoint; a folder and `*.toml` have a manifest. Other files are looked into.
     ///
     /// # Errors
-    /// The file is not there, or cannot be run.
+    /// The file is not there or cannot be run, its manifest cannot be used, or this build has no kind for it.
     pub fn work_out(text: &str) -> Result<Self, Error> {
+        if text.starts_with("https://") {
+            kind(WEBHOOK)?;
+            return Ok(Self::Endpoint(text.to_owned()));
+        }
+        if text.contains("://") {
+            return Err(Error::usage(format!("{text} is no https URL")).next("a module is told of events over TLS only"));
+        }
         let path = Path::new(text);
-        if !text.contains('/') && !path.is_file() {
+        if !text.contains('/') && !path.exists() {
             return Ok(Self::Kind(text.to_owned()));
         }
         let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-        let shown = path.display();
         let metadata = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?;
+        if metadata.is_dir() || path.extension().is_some_and(|end| end == "toml") {
+            return Packaged::read(&path).map(|packaged| Self::Packaged(Box::new(packaged)));
+        }
         if !metadata.is_file() {
-            return Err(Error::usage(format!("{shown} is not a file"))
+            return Err(Error::usage(format!("{} is not a file", path.display()))
                 .next("give a program, or a kind of: exeunt module list --available"));
         }
-        if metadata.mode() & 0o111 == 0 {
-            return Err(Error::usage(format!("{shown} is not executable")).next(format!(
-                "run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)"
-            )));
+        match form(&path)? {
+            Form::Component => Ok(Self::Loaded(WASM, entry_setting(WASM)?, path)),
+            Form::Library => Ok(Self::Loaded(COM, entry_setting(COM)?, path)),
+            Form::Other => {
+                runnable(&path, metadata.mode())?;
+                Ok(Self::Program(path))
+            }
         }
-        Ok(Self::Program(path))
     }
 
     /// The kind that runs it.
@@ -47,39 +98,186 @@ impl Source {
         match self {
             Self::Kind(kind) => kind,
             Self::Program(_) => PROCESS,
+            Self::Loaded(kind, _, _) => kind,
+            Self::Endpoint(_) => WEBHOOK,
+            Self::Packaged(packaged) => &packaged.manifest.kind,
         }
     }
 
-    /// What it is called where no name is given: the kind, or the program's name without its extension, as far as it
-    /// can be a module's name.
+    /// What it does: as its manifest says, else as asked, else an exit module.
+    ///
+    /// # Errors
+    /// The manifest says otherwise.
+    pub fn role(&self, asked: Option<ModuleRole>) -> Result<ModuleRole, Error> {
+        let Self::Packaged(packaged) = self else { return Ok(asked.unwrap_or(ModuleRole::Exit)) };
+        let role = match packaged.manifest.role {
+            Role::Exit => ModuleRole::Exit,
+            Role::Policy => ModuleRole::Policy,
+        };
+        if asked.is_some_and(|asked| asked != role) {
+            return Err(Error::usage(format!("{} is made for another role", packaged.manifest.name))
+                .next("leave --role out: its manifest says what it does"));
+        }
+        Ok(role)
+    }
+
+    /// What it is called where no name is given: the manifest's name, the kind, or the file's or host's name as far as it can
+    /// be a module's name.
     pub fn default_name(&self) -> String {
+        let fit = |text: &str| -> String {
+            let name = text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' });
+            name.skip_while(|c| ".-".contains(*c)).take(64).collect()
+        };
         match self {
             Self::Kind(kind) => kind.clone(),
-            Self::Program(path) => {
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                stem.chars()
-                    .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' })
-                    .take(64)
-                    .collect()
+            Self::Packaged(packaged) => packaged.manifest.name.clone(),
+            Self::Program(path) | Self::Loaded(_, _, path) => {
+                fit(&path.file_stem().unwrap_or_default().to_string_lossy())
+            }
+            Self::Endpoint(url) => {
+                let host = url.trim_start_matches("https://").split(['/', '?', '#', ':']).next();
+                fit(host.unwrap_or_default())
             }
         }
     }
 
-    /// The setting that names the program: a JSON array, so that no character of a path means anything.
-    pub fn command(&self) -> Option<(String, String)> {
+    /// The settings that say what is run. A command is a JSON array, so that no character of a path means anything.
+    pub fn settings(&self) -> Vec<(String, String)> {
         match self {
-            Self::Kind(_) => None,
+            Self::Kind(_) | Self::Packaged(_) => Vec::new(),
             Self::Program(path) => {
-                let words = serde_json::json!([path.to_string_lossy()]);
-                Some(("command".into(), words.to_string()))
+                vec![("command".into(), serde_json::json!([path.to_string_lossy()]).to_string())]
             }
+            Self::Loaded(_, setting, path) => vec![((*setting).into(), path.to_string_lossy().into_owned())],
+            Self::Endpoint(url) => vec![("url".into(), url.clone())],
         }
     }
+
+    /// What it consists of, with the digest of the file that was shown.
+    ///
+    /// # Errors
+    /// The folder's path is not UTF-8.
+    pub fn package(&self) -> Result<ModulePackage, Error> {
+        let Self::Packaged(packaged) = self else { return Ok(ModulePackage::default()) };
+        let utf8 = |path: &Path| {
+            let text = path.to_str().map(str::to_owned);
+            text.ok_or_else(|| Error::usage(format!("{} is not UTF-8", path.display())))
+        };
+        Ok(ModulePackage {
+            manifest: Some(packaged.text.clone()),
+            directory: Some(utf8(&packaged.directory)?),
+            file: packaged.code.as_ref().map(|(path, _)| utf8(path)).transpose()?,
+            sha256: packaged.code.as_ref().map(|(_, sha256)| sha256.clone()),
+        })
+    }
+
+    /// Shows what a manifest says, and asks whether to go on. Without a manifest there is nothing to confirm.
+    ///
+    /// # Errors
+    /// The answer is no, or nobody can be asked.
+    pub fn confirm(&self, context: &Context, yes: bool, question: &str) -> Result<(), Error> {
+        let Self::Packaged(packaged) = self else {
+            if let Self::Program(path) = self {
+                context.output().hint(&format!("{} is a program: kind {PROCESS}", path.display()));
+            }
+            return Ok(());
+        };
+        let shown = module_manifest::shown(packaged);
+        if yes {
+            context.output().hint(&shown);
+            return Ok(());
+        }
+        anstream::eprint!("{shown}");
+        let declined = || Error::new(Kind::Refused, "nothing was installed");
+        if !std::io::stdin().is_terminal() {
+            return Err(declined().next("this is no terminal to ask at: look at the above, and say --yes to go on"));
+        }
+        anstream::eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        let read = std::io::stderr().flush().and_then(|()| std::io::stdin().read_line(&mut answer));
+        read.map_err(|error| Error::failed(format!("the terminal cannot be read: {error}")))?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(declined()) }
+    }
+}
+
+impl Packaged {
+    fn read(path: &Path) -> Result<Self, Error> {
+        if path.is_dir() && !path.join(manifest::FILE_NAME).exists() {
+            return Err(Error::usage(format!("{} has no {}", path.display(), manifest::FILE_NAME))
+                .next("give the program in it, or write a manifest: docs/modules/manifest.md"));
+        }
+        let (manifest, text, directory) =
+            Manifest::read(path).map_err(|error| Error::usage(error.message).next("see docs/modules/manifest.md"))?;
+        let known = kind_or_built_in(&manifest.kind)?;
+        let code = manifest.entry(&directory).map(|entry| {
+            let sha256 = sha256_of_file(&entry).map_err(|error| Error::io(&entry, &error))?;
+            Ok::<_, Error>((entry, sha256))
+        });
+        let code = code.transpose()?;
+        if let (true, Some((entry, _))) = (manifest.kind == PROCESS && manifest.command.is_empty(), &code) {
+            runnable(entry, std::fs::metadata(entry).map_err(|error| Error::io(entry, &error))?.mode())?;
+        }
+        if known.is_some_and(|kind| kind.entry_setting().is_some()) && code.is_none() {
+            return Err(Error::usage(format!("the manifest names no `entry`, and a module of the kind {} has one", manifest.kind)));
+        }
+        Ok(Self { manifest, text, directory, code })
+    }
+}
+
+/// A kind of foreign module, if this build has it.
+fn kind(name: &str) -> Result<std::sync::Arc<dyn ModuleKind>, Error> {
+    hosts::kinds().into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        let next = match name {
+            WASM => "take a release, or build with: cargo build --release --features wasm",
+            COM => "take a release with exeunt-comhost; docs/modules/com.md says what it needs",
+            _ => "exeunt module list --available says which kinds there are",
+        };
+        Error::usage(format!("this build has no kind `{name}`, which is needed for it")).next(next)
+    })
+}
+
+/// A kind of foreign module; none for one that is built in, which the server knows.
+fn kind_or_built_in(name: &str) -> Result<Option<std::sync::Arc<dyn ModuleKind>>, Error> {
+    if matches!(name, PROCESS | WASM | COM | WEBHOOK) { kind(name).map(Some) } else { Ok(None) }
+}
+
+fn entry_setting(name: &str) -> Result<&'static str, Error> {
+    kind(name)?.entry_setting().ok_or_else(|| Error::failed(format!("the kind `{name}` loads no file")))
+}
+
+fn runnable(path: &Path, mode: u32) -> Result<(), Error> {
+    if mode & 0o111 != 0 {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Error::usage(format!("{shown} is not executable"))
+        .next(format!("run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)")))
+}
+
+/// A WebAssembly binary and a Windows library begin as such; a library for Linux is told from a program by its name.
+fn form(path: &Path) -> Result<Form, Error> {
+    let mut head = [0; 4];
+    let mut read = 0;
+    let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
+    while let Some(rest) = head.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest).map_err(|error| Error::io(path, &error))? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    let is = |wanted: &str| end.as_deref() == Some(wanted);
+    Ok(match head {
+        [0, b'a', b's', b'm'] => Form::Component,
+        [b'M', b'Z', ..] => Form::Library,
+        [0x7f, b'E', b'L', b'F'] if is("so") || path.to_string_lossy().contains(".so.") => Form::Library,
+        _ => Form::Other,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -96,6 +294,48 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         let source = Source::work_out(text).unwrap();
         assert_eq!((source.kind(), source.default_name().as_str()), ("process", "my-notifier"));
-        assert_eq!(source.command().unwrap().1, format!("[\"{text}\"]"));
+        assert_eq!(source.settings(), [("command".to_owned(), format!("[\"{text}\"]"))]);
+    }
+
+    #[test]
+    fn what_a_file_is_is_seen_in_it() {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str, head: &[u8]| {
+            let path = home.path().join(name);
+            std::fs::write(&path, head).unwrap();
+            form(&path).unwrap()
+        };
+        assert_eq!(file("a.wasm", b"\0asm\x0d\0\x01\0"), Form::Component);
+        assert_eq!(file("a.dll", b"MZ\x90\0"), Form::Library);
+        assert_eq!(file("a.so", b"\x7fELF\x02"), Form::Library);
+        assert_eq!(file("a", b"\x7fELF\x02"), Form::Other);
+        assert_eq!(file("a.sh", b"#!"), Form::Other);
+    }
+
+    #[test]
+    fn endpoints_are_called_by_their_host_and_plain_http_is_refused() {
+        let source = Source::work_out("https://hooks.example.org:8443/exeunt?x=1").unwrap();
+        assert_eq!((source.kind(), source.default_name().as_str()), ("webhook", "hooks.example.org"));
+        assert!(Source::work_out("http://hooks.example.org/").unwrap_err().message.contains("no https URL"));
+    }
+
+    #[test]
+    fn a_folder_needs_a_manifest_and_its_entry() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().to_str().unwrap();
+        assert!(Source::work_out(folder).unwrap_err().message.contains("has no exeunt-module.toml"));
+        let manifest = "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"policy\"\nentry = \"m.sh\"\n";
+        std::fs::write(home.path().join(manifest::FILE_NAME), manifest).unwrap();
+        assert!(Source::work_out(folder).unwrap_err().message.contains("m.sh"));
+        std::fs::write(home.path().join("m.sh"), "abc").unwrap();
+        assert!(Source::work_out(folder).unwrap_err().next.contains("chmod"));
+        std::fs::set_permissions(home.path().join("m.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let source = Source::work_out(folder).unwrap();
+        assert_eq!((source.kind(), source.default_name().as_str()), ("process", "m"));
+        assert_eq!(source.role(None).unwrap(), ModuleRole::Policy);
+        assert!(source.role(Some(ModuleRole::Exit)).is_err());
+        let package = source.package().unwrap();
+        assert_eq!(package.directory.as_deref(), Some(folder));
+        assert!(package.sha256.unwrap().starts_with("ba7816bf"));
     }
 }

@@ -179,6 +179,7 @@ fn modules(plan: &Plan, now: Timestamp) -> Vec<InstalledModule> {
         enabled: true,
         position: 0,
         installed: now,
+        versions: engine::store::Versions::default(),
         cursor: EventId(0),
     };
     let journal = plan.journal.as_ref().map(|path| Settings::from_iter([("path", path.display().to_string())]));

@@ -131,6 +131,7 @@ fn module_kind(kind: &dyn module::ModuleKind) -> ModuleKind {
         name: setting.name.into(),
         default: setting.default.into(),
         meaning: setting.meaning.into(),
+        secret: kind.secrets().contains(&setting.name),
     });
     ModuleKind {
         name: kind.name().into(),

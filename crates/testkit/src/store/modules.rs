@@ -16,6 +16,7 @@ fn installed_module(name: &str, role: ModuleRole, position: u32) -> InstalledMod
         enabled: true,
         position,
         installed: request(1).submitted,
+        versions: engine::store::Versions { number: 3, ..engine::store::Versions::default() },
         cursor: EventId(0),
     }
 }
@@ -79,6 +80,15 @@ pub(super) fn cursors(open: Open<'_>) {
     assert_eq!((cursor(&*store, "a"), cursor(&*store, "b")), (Some(4), Some(5)));
     let rewound = InstalledModule { cursor: EventId(1), ..installed_module("b", ModuleRole::Exit, 0) };
     store.commit(install(&rewound)).expect("rewound");
+    assert_eq!(cursor(&*store, "b"), Some(1));
+
+    // Whoever delivers moves the cursor of a module that is changed as it runs.
+    let changed = InstalledModule { kind: "file".into(), cursor: EventId(0), ..installed_module("b", ModuleRole::Exit, 0) };
+    let gone = installed_module("gone", ModuleRole::Exit, 0);
+    store.commit(Change { running_modules: vec![changed, gone], ..Change::default() }).expect("changed");
+    let modules = store.modules().expect("an answer");
+    let kinds: Vec<_> = modules.iter().map(|module| (module.name.as_str(), module.kind.as_str())).collect();
+    assert_eq!(kinds, [("a", "journal"), ("b", "file")]);
     assert_eq!(cursor(&*store, "b"), Some(1));
 }
 

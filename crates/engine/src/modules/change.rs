@@ -1,0 +1,161 @@
+//! How a change of one module is made durable, then real.
+
+use module::Role;
+use serde_json::Value;
+
+use super::ModuleStatus;
+use crate::audit::Act;
+use crate::exits::ReadyExit;
+use crate::policies::{LoadedPolicyModule, Policies};
+use crate::roles::{Authorised, right};
+use crate::store::{Change, Code, InstalledModule};
+use crate::{Engine, Error};
+
+impl Engine {
+    /// Makes a change of one module durable, then real. A policy module that cannot be loaded is not installed; an exit module
+    /// that cannot be is tried again in the background.
+    pub(super) fn change_module(
+        &self,
+        by: &Authorised<right::Administer>,
+        act: Act,
+        detail: Value,
+        mut module: InstalledModule,
+    ) -> Result<ModuleStatus, Error> {
+        if module.role == Role::Policy {
+            return self.replace_policy(&by.caller().name, act, detail, module);
+        }
+        let audit = act.entry(&by.caller().name, self.site.now(), None, detail);
+        let before = (act != Act::ModuleAdded).then(|| self.installed(&module.name)).transpose()?;
+        self.exits.stop(&module.name);
+        // Its dispatcher moved the cursor until it had stopped.
+        let stopped = before.as_ref().map(|before| self.installed(&before.name)).transpose();
+        let made = stopped.and_then(|stopped| {
+            module.cursor = stopped.map_or(module.cursor, |stopped| stopped.cursor);
+            self.commit(Change { modules: vec![module.clone()], audit: Some(audit), ..Change::default() })
+        });
+        self.resume(&module.name, if made.is_ok() { Some(module.clone()) } else { before }, Vec::new());
+        made?;
+        self.status(self.installed(&module.name)?)
+    }
+
+    /// Has other versions of a module take over. They are loaded and initialised beside those that run, which go on where that
+    /// fails. What runs is stopped after the call it is in, and the next event or request is for the new ones.
+    pub(super) fn take_over(
+        &self,
+        by: &Authorised<right::Administer>,
+        act: Act,
+        detail: Value,
+        mut next: InstalledModule,
+    ) -> Result<ModuleStatus, Error> {
+        if let Some(canary) = &next.versions.canary {
+            self.trials.forget(&next.name, canary.version.number);
+        }
+        if next.role == Role::Policy {
+            return self.replace_policy(&by.caller().name, act, detail, next);
+        }
+        let audit = act.entry(&by.caller().name, self.site.now(), None, detail);
+        let before = self.installed(&next.name)?;
+        let ready = next.enabled.then(|| self.exits.ready(&next)).transpose()?;
+        self.trials.stands(&next)?;
+        let former = self.exits.stop(&next.name);
+        let made = self.installed(&next.name).and_then(|stopped| {
+            next.cursor = stopped.cursor;
+            self.commit(Change { modules: vec![next.clone()], audit: Some(audit), ..Change::default() })
+        });
+        let last = if made.is_ok() { next.clone() } else { before.clone() };
+        self.resume(&next.name, Some(last), vec![(next.clone(), ready), (before, former)]);
+        made?;
+        self.status(self.installed(&next.name)?)
+    }
+
+    /// Loads a policy module, makes the change durable, and lets it decide from the next request on.
+    fn replace_policy(
+        &self,
+        by: &str,
+        act: Act,
+        detail: Value,
+        module: InstalledModule,
+    ) -> Result<ModuleStatus, Error> {
+        let audit = act.entry(by, self.site.now(), None, detail);
+        let loaded = module
+            .enabled
+            .then(|| Policies::load(&self.site, self.loader.as_ref(), &self.trials, module.clone()))
+            .transpose()?;
+        if act == Act::ModuleTried {
+            self.trials.stands(&module)?;
+        }
+        let mut chain = self.policies.chain().as_ref().clone();
+        chain.retain(|running| running.installed.name != module.name);
+        chain.extend(loaded);
+        self.commit(Change { modules: vec![module.clone()], audit: Some(audit), ..Change::default() })?;
+        self.policies.replace(chain);
+        self.status(self.installed(&module.name)?)
+    }
+
+    /// Records that a trial is over, and lets the version go; the one in force goes on as it runs.
+    pub(super) fn end_trial(&self, audit: crate::store::NewAudit, module: InstalledModule) -> Result<(), Error> {
+        let change =
+            Change { running_modules: vec![module.clone()], audit: Some(audit), ..Change::default() };
+        self.commit(change)?;
+        self.trials.end(&module.name);
+        if module.role == Role::Policy {
+            let mut chain = self.policies.chain().as_ref().clone();
+            if let Some(running) = chain.iter_mut().find(|running| running.installed.name == module.name) {
+                let loaded = running.loaded.clone();
+                *running = LoadedPolicyModule { installed: module, loaded, tried: None };
+            }
+            self.policies.replace(chain);
+        }
+        Ok(())
+    }
+
+    /// Starts an exit module that was stopped for a change, whatever became of the change: as the database has it now,
+    /// or, where it cannot be asked, as it was known last. What is ready of it goes on.
+    pub(super) fn resume(
+        &self,
+        name: &str,
+        last: Option<InstalledModule>,
+        ready: Vec<(InstalledModule, Option<ReadyExit>)>,
+    ) {
+        let now = match self.installed(name) {
+            Ok(now) => Some(now),
+            Err(Error::NotFound(_)) => None,
+            Err(_) => last,
+        };
+        if let Some(module) = now.filter(|module| module.role == Role::Exit && module.enabled) {
+            let same = |of: &InstalledModule| of.version() == module.version() && of.versions == module.versions;
+            let ready = ready.into_iter().find(|(of, _)| same(of)).and_then(|(_, ready)| ready);
+            self.exits.start(module, ready);
+        }
+    }
+
+    /// The file with the code of a module that is about to be installed. Where the operator has seen a digest, it must be that
+    /// of this file.
+    pub(super) fn code(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
+        let found = self.loader.code(module)?;
+        if let Some(seen) = &module.versions.package.code {
+            let now = found.as_ref().map_or("no file", |code| code.sha256.as_str());
+            if now != seen.sha256 {
+                let path = seen.path.display();
+                return Err(Error::refused(format!(
+                    "{path} is not what was shown: its SHA-256 was {}, and the server finds {now}",
+                    seen.sha256
+                )));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The file with the code of a module whose settings were changed. The same file keeps the digest it was installed with.
+    pub(super) fn code_after(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
+        let recorded = module.versions.package.code.clone();
+        match self.loader.code(module) {
+            Ok(found) if found.as_ref().map(|code| &code.path) == recorded.as_ref().map(|code| &code.path) => {
+                Ok(recorded)
+            }
+            Ok(found) => Ok(found),
+            // It is gone or cannot be read now: that is for loading it to say.
+            Err(_) => Ok(recorded),
+        }
+    }
+}

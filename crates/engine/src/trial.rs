@@ -1,0 +1,324 @@
+//! A new version of a module on trial: a share of the requests goes to it, the rest to the version in force.
+//!
+//! No event and no request suffers from a trial: what the version on trial fails is handed to the version in force at once.
+//! With as many failures as the operator allowed the trial is over: from that moment everything goes to the version in force,
+//! and [`watch`] has it recorded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PolicyModule, RequestId, ServerExit};
+use parking_lot::{Mutex, RwLock};
+
+use crate::exits::{LoadedExit, ModuleLoader};
+use crate::policies::LoadedPolicy;
+use crate::store::{Canary, InstalledModule};
+use crate::{Engine, Error};
+
+/// How long to wait before the database is asked again to record the end of a trial.
+const RECORD_RETRY: Duration = Duration::from_secs(1);
+
+/// The trials there are.
+pub(crate) struct Trials {
+    running: Mutex<BTreeMap<String, Weak<Trial>>>,
+    /// Modules and versions whose trial is over, and perhaps not recorded yet: they are not tried again.
+    over: Arc<Mutex<BTreeSet<(String, u32)>>>,
+    report: Sender<Withdrawal>,
+}
+
+/// A trial that has to be recorded as over.
+pub(crate) struct Withdrawal {
+    pub(crate) module: String,
+    pub(crate) number: u32,
+    pub(crate) error: ModuleError,
+}
+
+/// One trial.
+pub(crate) struct Trial {
+    module: String,
+    canary: Canary,
+    delivered: AtomicU64,
+    failed: AtomicU32,
+    withdrawn: AtomicBool,
+    last_error: Mutex<Option<ModuleError>>,
+    /// The version on trial of an exit module; gone when the trial is over.
+    exit: RwLock<Option<Arc<dyn ExitModule>>>,
+    over: Arc<Mutex<BTreeSet<(String, u32)>>>,
+    report: Sender<Withdrawal>,
+}
+
+/// How a trial goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialStatus {
+    /// Events or requests the version on trial has dealt with since it was loaded.
+    pub delivered: u64,
+    /// Those it failed.
+    pub failed: u32,
+    /// The last failure.
+    pub last_error: Option<ModuleError>,
+}
+
+impl Trials {
+    /// Also what [`watch`] listens to.
+    pub(crate) fn new() -> (Self, Receiver<Withdrawal>) {
+        let (report, reports) = unbounded();
+        (Self { running: Mutex::default(), over: Arc::default(), report }, reports)
+    }
+
+    /// The exit module with its version on trial beside it, if it has one.
+    pub(crate) fn exit(
+        &self,
+        loader: &dyn ModuleLoader,
+        installed: &InstalledModule,
+    ) -> Result<LoadedExit, ModuleError> {
+        let former = loader.exit(installed)?;
+        let Some((trial, next)) = self.begin(installed) else { return Ok(former) };
+        let canary = loader.exit(&next).inspect_err(|error| trial.withdraw(error)).ok();
+        let (canary, beside) = canary.map(|canary| (canary.module, canary.health)).unzip();
+        *trial.exit.write() = canary;
+        let health = former.health;
+        let module = TrialExit {
+            former: former.module,
+            former_mask: AtomicU32::new(0),
+            canary_mask: AtomicU32::new(0),
+            trial,
+        };
+        Ok(LoadedExit {
+            module: Arc::new(module),
+            health: Box::new(move || with_canary(health(), beside.as_ref().map(|health| health()))),
+            notice: former.notice,
+        })
+    }
+
+    /// The version on trial of a policy module, if it has one, initialised.
+    pub(crate) fn policy(
+        &self,
+        loader: &dyn ModuleLoader,
+        installed: &InstalledModule,
+        initialise: impl FnOnce(&dyn PolicyModule) -> Result<(), ModuleError>,
+    ) -> Option<TriedPolicy> {
+        let (trial, next) = self.begin(installed)?;
+        let loaded = loader.policy(&next).and_then(|loaded| {
+            initialise(loaded.module.as_ref())?;
+            Ok(loaded)
+        });
+        let canary = loaded.inspect_err(|error| trial.withdraw(error)).ok()?;
+        Some(TriedPolicy { canary: Arc::new(canary), trial })
+    }
+
+    /// How the trial of this module goes.
+    pub(crate) fn status(&self, module: &str) -> Option<TrialStatus> {
+        let trial = self.running.lock().get(module)?.upgrade()?;
+        Some(TrialStatus {
+            delivered: trial.delivered.load(Ordering::Relaxed),
+            failed: trial.failed.load(Ordering::Relaxed),
+            last_error: trial.last_error.lock().clone(),
+        })
+    }
+
+    /// Fails with the error with which the trial of this module has ended already.
+    pub(crate) fn stands(&self, installed: &InstalledModule) -> Result<(), ModuleError> {
+        let Some(canary) = &installed.versions.canary else { return Ok(()) };
+        if !self.over.lock().contains(&(installed.name.clone(), canary.version.number)) {
+            return Ok(());
+        }
+        let error = self.status(&installed.name).and_then(|status| status.last_error);
+        Err(error.unwrap_or_else(|| ModuleError::invalid("the trial of this version is over")))
+    }
+
+    /// Ends the trial of this module: from now on everything is for the version in force, and the other is let go.
+    pub(crate) fn end(&self, module: &str) {
+        let trial = self.running.lock().remove(module).and_then(|trial| trial.upgrade());
+        if let Some(trial) = trial {
+            trial.withdrawn.store(true, Ordering::Release);
+            let canary = trial.exit.write().take();
+            // Not under the lock: letting go may take its time.
+            drop(canary);
+        }
+    }
+
+    /// A trial of this version may begin.
+    pub(crate) fn forget(&self, module: &str, number: u32) {
+        self.over.lock().remove(&(module.to_owned(), number));
+    }
+
+    fn begin(&self, installed: &InstalledModule) -> Option<(Arc<Trial>, InstalledModule)> {
+        let canary = installed.versions.canary.clone()?;
+        if self.over.lock().contains(&(installed.name.clone(), canary.version.number)) {
+            return None;
+        }
+        let next = installed.with_version(canary.version.clone());
+        let trial = Arc::new(Trial {
+            module: installed.name.clone(),
+            canary,
+            delivered: AtomicU64::new(0),
+            failed: AtomicU32::new(0),
+            withdrawn: AtomicBool::new(false),
+            last_error: Mutex::new(None),
+            exit: RwLock::new(None),
+            over: Arc::clone(&self.over),
+            report: self.report.clone(),
+        });
+        let mut running = self.running.lock();
+        running.retain(|_, trial| trial.strong_count() > 0);
+        running.insert(installed.name.clone(), Arc::downgrade(&trial));
+        Some((trial, next))
+    }
+}
+
+impl Trial {
+    fn exit(&self) -> Option<Arc<dyn ExitModule>> {
+        self.exit.read().clone()
+    }
+
+    fn takes(&self, request: Option<RequestId>) -> bool {
+        !self.withdrawn.load(Ordering::Acquire) && self.canary.takes(request)
+    }
+
+    fn succeeded(&self) {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn failed(&self, error: &ModuleError) {
+        let failed = self.failed.fetch_add(1, Ordering::AcqRel) + 1;
+        let (module, version) = (self.module.as_str(), self.canary.version.number);
+        tracing::warn!(module, version, failed, code = %error.code, "the version on trial failed: {}", error.message);
+        *self.last_error.lock() = Some(error.clone());
+        if failed >= self.canary.failures_max {
+            self.withdraw(error);
+        }
+    }
+
+    fn withdraw(&self, error: &ModuleError) {
+        if self.withdrawn.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (module, number) = (self.module.clone(), self.canary.version.number);
+        tracing::error!(module, version = number, code = %error.code, "the trial is over: {}", error.message);
+        *self.last_error.lock() = Some(error.clone());
+        self.over.lock().insert((module.clone(), number));
+        // Nobody listens when the engine is gone; the next start tries the version again, and it fails again.
+        let _ = self.report.send(Withdrawal { module, number, error: error.clone() });
+    }
+}
+
+/// An exit module in two versions.
+struct TrialExit {
+    former: Arc<dyn ExitModule>,
+    former_mask: AtomicU32,
+    canary_mask: AtomicU32,
+    trial: Arc<Trial>,
+}
+
+impl ExitModule for TrialExit {
+    fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        let former = self.former.initialize(ca, server)?;
+        self.former_mask.store(former.bits(), Ordering::Relaxed);
+        let canary = match self.trial.exit() {
+            Some(canary) => canary.initialize(ca, server).unwrap_or_else(|error| {
+                self.trial.withdraw(&error);
+                ExitEvents::empty()
+            }),
+            None => ExitEvents::empty(),
+        };
+        self.canary_mask.store(canary.bits(), Ordering::Relaxed);
+        Ok(former | canary)
+    }
+
+    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        let wants = |mask: &AtomicU32| ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(notification.event);
+        if notification.event == ExitEvent::Shutdown && wants(&self.canary_mask) {
+            // Both are to let go of what they hold; only the version in force can fail it.
+            if let Some(Err(error)) = self.trial.exit().map(|canary| canary.notify(notification, server)) {
+                tracing::warn!(module = self.trial.module, "the version on trial failed SHUTDOWN: {}", error.message);
+            }
+        }
+        if let Some(canary) = self.trial.exit().filter(|_| self.trial.takes(notification.request)) {
+            if !wants(&self.canary_mask) {
+                return Ok(());
+            }
+            match canary.notify(notification, server) {
+                Ok(()) => {
+                    self.trial.succeeded();
+                    return Ok(());
+                }
+                Err(error) => self.trial.failed(&error),
+            }
+        }
+        if wants(&self.former_mask) { self.former.notify(notification, server) } else { Ok(()) }
+    }
+
+    fn description(&self) -> String {
+        self.former.description()
+    }
+
+    fn about(&self) -> Vec<(String, String)> {
+        self.former.about()
+    }
+}
+
+/// A policy module's version on trial.
+#[derive(Clone)]
+pub(crate) struct TriedPolicy {
+    canary: Arc<LoadedPolicy>,
+    trial: Arc<Trial>,
+}
+
+impl TriedPolicy {
+    /// The version on trial, if this request is for it.
+    pub(crate) fn takes(&self, request: RequestId) -> Option<&dyn PolicyModule> {
+        self.trial.takes(Some(request)).then(|| self.canary.module.as_ref())
+    }
+
+    pub(crate) fn succeeded(&self) {
+        self.trial.succeeded();
+    }
+
+    pub(crate) fn failed(&self, error: &ModuleError) {
+        self.trial.failed(error);
+    }
+
+    pub(crate) fn health(&self) -> serde_json::Value {
+        (self.canary.health)()
+    }
+}
+
+/// What the host of a module says of its health, and that of its version on trial.
+pub(crate) fn with_canary(mut health: serde_json::Value, canary: Option<serde_json::Value>) -> serde_json::Value {
+    if let (Some(members), Some(canary)) = (health.as_object_mut(), canary) {
+        members.insert("canary".into(), canary);
+    }
+    health
+}
+
+/// Starts the thread that records the ends of trials.
+pub(crate) fn watch(engine: &Arc<Engine>, reports: Receiver<Withdrawal>) -> Result<(), Error> {
+    let engine = Arc::downgrade(engine);
+    let run = move || {
+        let mut open: Vec<Withdrawal> = Vec::new();
+        loop {
+            let next = match open.is_empty() {
+                true => reports.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                false => reports.recv_timeout(RECORD_RETRY),
+            };
+            match next {
+                Ok(withdrawal) => open.push(withdrawal),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let Some(engine) = engine.upgrade() else { return };
+            open.retain(|withdrawal| match engine.record_withdrawal(withdrawal) {
+                Ok(()) => false,
+                Err(error) => {
+                    tracing::error!(module = withdrawal.module, "the end of a trial cannot be recorded: {error}");
+                    true
+                }
+            });
+        }
+    };
+    std::thread::Builder::new().name("trials".into()).spawn(run)?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! `exeunt module add`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use frontends::model::{Module as Installed, ModuleRole, NewModule};
+
+use super::Context;
+use super::input::pair;
+use super::installed_module::{Options, Role};
+use super::module_show::show;
+use super::module_source::Source;
+use crate::Error;
+
+/// Options of `module add`.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// A folder with a manifest, a program, a component, a library, an https URL, or a kind of module (see: module list --available)
+    #[arg(value_name = "PATH|URL|KIND")]
+    source: String,
+    /// The name you will know it by [default: that of its manifest, its file or its kind]
+    #[arg(long)]
+    name: Option<String>,
+    /// What it does [default: as its manifest says, else exit]
+    #[arg(long)]
+    role: Option<Role>,
+    /// A setting (may be repeated); a secret as NAME=@file:PATH or NAME=@env:VARIABLE
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    settings: Vec<(String, String)>,
+    /// Which events it is told first: now, beginning, an event's number, or a time
+    #[arg(long, value_name = "WHERE", default_value = "now")]
+    from: String,
+    /// Its place among modules of its role, from 0 [default: last]
+    #[arg(long, value_name = "N")]
+    position: Option<u32>,
+    /// Install what its manifest shows without asking
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Add {
+    pub(super) fn run(self, context: &Context) -> Result<(), Error> {
+        let source = Source::work_out(&self.source)?;
+        let asked = self.role.map(ModuleRole::from);
+        let role = source.role(asked)?;
+        source.confirm(context, self.yes, "Install it?")?;
+        let name = self.name.unwrap_or_else(|| source.default_name());
+        let settings: BTreeMap<String, String> = source.settings().into_iter().chain(self.settings).collect();
+        let new = NewModule {
+            name,
+            kind: source.kind().to_owned(),
+            role,
+            settings,
+            package: source.package()?,
+            options: self.options.change(),
+            from: (role == ModuleRole::Exit).then_some(self.from),
+            position: self.position,
+        };
+        let module: Installed = context.connect()?.post("/v1/modules", &new)?;
+        context.output().show(&module, show)?;
+        context.output().hint(&format!("how it does: exeunt module show {}", module.name));
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Modules as people see them.
+
+use frontends::model::{
+    Delivery, DeliveryState, Module as Installed, ModuleKind, ModuleRole, ModuleState, ModuleVersion, VersionState,
+};
+use jiff::Timestamp;
+
+use super::output::{BAD, Column, FAINT, Facts, GOOD, STRONG, Table, WAITING, ago_or_in, clean, moment};
+
+/// A line for each module.
+pub fn table(modules: &[Installed]) -> String {
+    let mut table = Table::new([
+        Column::long("NAME"),
+        Column::text("ROLE"),
+        Column::text("KIND"),
+        Column::text("STATE"),
+        Column::number("DELIVERED"),
+        Column::number("LAG"),
+        Column::number("PARKED"),
+        Column::long("LAST FAILURE"),
+    ]);
+    for module in modules {
+        let exit = module.role == ModuleRole::Exit;
+        let number = |value: u64| if exit { value.to_string() } else { "-".into() };
+        table.row([
+            clean(&module.name),
+            role(module.role).into(),
+            clean(&module.kind),
+            state(module),
+            number(module.delivered),
+            number(module.lag),
+            number(module.parked),
+            module.last_error.as_ref().map_or_else(|| "-".into(), |error| clean(&error.message)),
+        ]);
+    }
+    table.render("no modules")
+}
+
+/// Everything about one module.
+pub fn show(module: &Installed) -> String {
+    let now = Timestamp::now();
+    let mut facts = Facts::new()
+        .styled(
+            "module",
+            format!(
+                "{STRONG}{}{STRONG:#} {FAINT}({}, {}){FAINT:#}",
+                clean(&module.name),
+                role(module.role),
+                clean(&module.kind)
+            ),
+        )
+        .styled("state", state(module))
+        .maybe("tried again", module.retry_at.map(|at| ago_or_in(at, now)))
+        .maybe("says of itself", (!module.description.is_empty()).then_some(&module.description))
+        .fact("installed", moment(module.installed, now));
+    for version in module.versions.iter().filter(|version| version.state == VersionState::InForce) {
+        facts = facts
+            .maybe("version", label(version))
+            .maybe("file", version.file.as_ref())
+            .maybe("SHA-256", version.sha256.as_ref());
+    }
+    if module.role == ModuleRole::Exit {
+        let options = &module.options;
+        facts = facts
+            .fact("events", if module.events.is_empty() { "-".into() } else { module.events.join(", ") })
+            .fact("place", format!("event {} of {} (lag {})", module.cursor, module.head, module.lag))
+            .fact("delivered", format!("{} ({:.1} a second lately)", module.delivered, module.rate_per_second))
+            .fact("failed", module.failed)
+            .fact("parked", module.parked)
+            .maybe("last delivered", module.last_delivered.map(|at| moment(at, now)))
+            .fact("delivery", if options.inline { "inline" } else { "queued" })
+            .fact("workers", options.workers)
+            .fact("time limit", format!("{} ms", options.timeout_ms))
+            .fact(
+                "attempts",
+                format!("{}, {} ms to {} ms apart", options.attempts_max, options.retry_ms_min, options.retry_ms_max),
+            );
+    }
+    if let Some(notice) = &module.notice {
+        facts = facts.styled("warning", format!("{BAD}{}{BAD:#}", clean(notice)));
+    }
+    if let Some(error) = &module.last_error {
+        facts =
+            facts.fact("last failure", format!("{}: {} ({})", ago_or_in(error.when, now), error.message, error.code));
+    }
+    let mut text = facts.render();
+    if !module.about.is_empty() {
+        text.push_str(&format!("\n{STRONG}About{STRONG:#}\n"));
+        for (name, value) in &module.about {
+            text.push_str(&format!("  {}: {}\n", clean(name), clean(value)));
+        }
+    }
+    if !module.settings.is_empty() {
+        text.push_str(&format!("\n{STRONG}Settings{STRONG:#}\n"));
+        for (name, value) in &module.settings {
+            text.push_str(&format!("  {} = {}\n", clean(name), clean(value)));
+        }
+    }
+    if module.versions.len() > 1 {
+        text.push_str(&format!("\n{STRONG}Versions{STRONG:#}\n"));
+        text.push_str(&versions(&module.versions, now));
+    }
+    text
+}
+
+/// What a version is called: its number, and what its manifest says.
+fn label(version: &ModuleVersion) -> Option<String> {
+    let named = version.name.as_ref().zip(version.version.as_ref());
+    let named = named.map(|(name, version)| format!(" ({name} {version})"));
+    (version.number > 1 || named.is_some()).then(|| format!("{}{}", version.number, named.unwrap_or_default()))
+}
+
+fn versions(versions: &[ModuleVersion], now: Timestamp) -> String {
+    let mut table = Table::new([
+        Column::number("  NUMBER"),
+        Column::text("VERSION"),
+        Column::text("STATE"),
+        Column::text("WHEN"),
+        Column::text("SHA-256"),
+        Column::long("DETAIL"),
+    ]);
+    for version in versions {
+        let (style, word) = match version.state {
+            VersionState::InForce => (GOOD, "in force"),
+            VersionState::OnTrial => (WAITING, "on trial"),
+            VersionState::Replaced => (FAINT, "replaced"),
+            VersionState::RolledBack => (FAINT, "rolled back"),
+            VersionState::Withdrawn => (BAD, "withdrawn"),
+        };
+        let trial = version.canary.map(|canary| {
+            format!(
+                "{} % of the requests: {} dealt with, {} failed of {} allowed",
+                canary.percent, canary.delivered, canary.failed, canary.failures_max
+            )
+        });
+        let detail = [trial, version.error.as_deref().map(clean)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let digest = version.sha256.as_deref().and_then(|sha256| sha256.get(..12));
+        table.row([
+            format!("  {}", version.number),
+            version.version.as_deref().map_or_else(|| "-".into(), clean),
+            format!("{style}{word}{style:#}"),
+            version.until.or(version.since).map_or_else(|| "-".into(), |at| ago_or_in(at, now)),
+            digest.map_or_else(|| "-".into(), |digest| format!("{}…", clean(digest))),
+            if detail.is_empty() { version.file.as_deref().map_or_else(|| "-".into(), clean) } else { detail },
+        ]);
+    }
+    table.render("")
+}
+
+/// A kind, with its settings.
+pub fn kind(kind: &ModuleKind) -> String {
+    let roles = kind.roles.iter().map(|one| role(*one)).collect::<Vec<_>>().join(", ");
+    let mut text =
+        format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#} {}\n", clean(&kind.name), clean(&kind.summary));
+    let mut table = Table::new([Column::text("  SETTING"), Column::long("DEFAULT"), Column::long("MEANING")]);
+    for setting in &kind.settings {
+        let default = if setting.default.is_empty() { "(required)" } else { &setting.default };
+        let secret = if setting.secret { " (secret: @file:PATH or @env:NAME)" } else { "" };
+        let meaning = format!("{}{secret}", clean(&setting.meaning));
+        table.row([format!("  {}", clean(&setting.name)), clean(default), meaning]);
+    }
+    if !kind.settings.is_empty() {
+        text.push_str(&table.render(""));
+    }
+    text.push('\n');
+    text
+}
+
+fn state(module: &Installed) -> String {
+    let (style, word) = match module.state {
+        ModuleState::Starting => (WAITING, "starting"),
+        ModuleState::Running => (GOOD, "running"),
+        ModuleState::Retrying => (WAITING, "retrying"),
+        ModuleState::Failed => (BAD, "failed"),
+        ModuleState::Disabled => (FAINT, "disabled"),
+        ModuleState::Stopped => (FAINT, "stopped"),
+    };
+    format!("{style}{word}{style:#}")
+}
+
+const fn role(role: ModuleRole) -> &'static str {
+    match role {
+        ModuleRole::Exit => "exit",
+        ModuleRole::Policy => "policy",
+    }
+}
+
+/// Events a module failed.
+pub fn delivery_table(deliveries: &[Delivery]) -> String {
+    let now = Timestamp::now();
+    let mut table = Table::new([
+        Column::number("EVENT"),
+        Column::text("STATE"),
+        Column::number("ATTEMPTS"),
+        Column::text("LAST FAILED"),
+        Column::text("NEXT"),
+        Column::text("CODE"),
+        Column::long("ERROR"),
+    ]);
+    for delivery in deliveries {
+        let state = match delivery.state {
+            DeliveryState::Waiting => format!("{WAITING}waiting{WAITING:#}"),
+            DeliveryState::Parked => format!("{BAD}parked{BAD:#}"),
+        };
+        table.row([
+            delivery.event.to_string(),
+            state,
+            delivery.attempts.to_string(),
+            ago_or_in(delivery.last_failed, now),
+            delivery.retry_at.map_or_else(|| "-".into(), |at| ago_or_in(at, now)),
+            delivery.code.to_string(),
+            clean(&delivery.error),
+        ]);
+    }
+    table.render("no event failed")
+}

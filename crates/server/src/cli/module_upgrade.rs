@@ -1,0 +1,87 @@
+//! `exeunt module upgrade` and `rollback`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade};
+
+use super::Context;
+use super::input::pair;
+use super::installed_module::path;
+use super::module_show::show;
+use super::module_source::Source;
+use crate::Error;
+
+/// Options of `module upgrade`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The module
+    name: String,
+    /// The new version: a folder with a manifest, a program, a component, a library, or an https URL [default: the same code]
+    #[arg(value_name = "PATH|URL")]
+    source: Option<String>,
+    /// A setting of the new version (may be repeated); the others stay
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    settings: Vec<(String, String)>,
+    /// Take a setting away (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    unset: Vec<String>,
+    /// Try it first: tell it of this share of the requests, and the version in force of the others
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    canary: Option<u8>,
+    /// Failures with which the trial is over and the version in force takes everything again
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "canary")]
+    canary_failures: u32,
+    /// Install what its manifest shows without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Options of `module rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The module
+    name: String,
+    /// The number of the version to go back to [default: the trial is ended, or the version before put into force]
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<u32>,
+}
+
+impl Upgrade {
+    pub(super) fn run(self, context: &Context) -> Result<(), Error> {
+        let source = self.source.as_deref().map(Source::work_out).transpose()?;
+        if source.is_none() && self.settings.is_empty() && self.unset.is_empty() {
+            return Err(Error::usage("nothing was said to be new").next("give the path of the new version, or --set NAME=VALUE"));
+        }
+        let given = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
+        let taken = self.unset.into_iter().map(|name| (name, None));
+        let mut settings: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let (mut kind, mut package) = (None, ModulePackage::default());
+        if let Some(source) = &source {
+            source.confirm(context, self.yes, &format!("Upgrade {} to it?", self.name))?;
+            settings.extend(source.settings().into_iter().map(|(name, value)| (name, Some(value))));
+            kind = Some(source.kind().to_owned());
+            package = source.package()?;
+        }
+        settings.extend(given.chain(taken));
+        let failures_max = self.canary_failures;
+        let canary = self.canary.map(|percent| CanaryOrder { percent, failures_max });
+        let upgrade = ModuleUpgrade { kind, settings, package, canary };
+        let module: Installed = context.connect()?.post(&format!("{}/upgrade", path(&self.name)), &upgrade)?;
+        context.output().show(&module, show)?;
+        let name = &module.name;
+        context.output().hint(&match self.canary {
+            Some(_) => format!("take it over: exeunt module promote {name}; end the trial: exeunt module rollback {name}"),
+            None => format!("the way back: exeunt module rollback {name}"),
+        });
+        Ok(())
+    }
+}
+
+impl Rollback {
+    pub(super) fn run(self, context: &Context) -> Result<(), Error> {
+        let order = model::Rollback { to: self.to };
+        let module: Installed = context.connect()?.post(&format!("{}/rollback", path(&self.name)), &order)?;
+        context.output().show(&module, show)
+    }
+}
