@@ -10,7 +10,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PolicyModule, RequestId, ServerExit};
+use module::{
+    Delivered, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PolicyModule, RequestId, ServerExit,
+    Undelivered,
+};
 use parking_lot::{Mutex, RwLock};
 
 use crate::exits::{LoadedExit, ModuleLoader};
@@ -80,12 +83,8 @@ impl Trials {
         let (canary, beside) = canary.map(|canary| (canary.module, canary.health)).unzip();
         *trial.exit.write() = canary;
         let health = former.health;
-        let module = TrialExit {
-            former: former.module,
-            former_mask: AtomicU32::new(0),
-            canary_mask: AtomicU32::new(0),
-            trial,
-        };
+        let module =
+            TrialExit { former: former.module, former_mask: AtomicU32::new(0), canary_mask: AtomicU32::new(0), trial };
         Ok(LoadedExit {
             module: Arc::new(module),
             health: Box::new(move || with_canary(health(), beside.as_ref().map(|health| health()))),
@@ -229,6 +228,30 @@ impl ExitModule for TrialExit {
     }
 
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.tell(notification, server).map_err(ModuleError::from)
+    }
+
+    /// One by one, because each event has its own version. What neither version saw is no attempt.
+    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        for (count, (notification, server)) in events.iter().enumerate() {
+            if let Err(failure) = self.tell(notification, *server) {
+                return Delivered { count, failure: Some(failure) };
+            }
+        }
+        Delivered::all(events.len())
+    }
+
+    fn description(&self) -> String {
+        self.former.description()
+    }
+
+    fn about(&self) -> Vec<(String, String)> {
+        self.former.about()
+    }
+}
+
+impl TrialExit {
+    fn tell(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), Undelivered> {
         let wants = |mask: &AtomicU32| ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(notification.event);
         if notification.event == ExitEvent::Shutdown && wants(&self.canary_mask) {
             // Both are to let go of what they hold; only the version in force can fail it.
@@ -248,15 +271,10 @@ impl ExitModule for TrialExit {
                 Err(error) => self.trial.failed(&error),
             }
         }
-        if wants(&self.former_mask) { self.former.notify(notification, server) } else { Ok(()) }
-    }
-
-    fn description(&self) -> String {
-        self.former.description()
-    }
-
-    fn about(&self) -> Vec<(String, String)> {
-        self.former.about()
+        if !wants(&self.former_mask) {
+            return Ok(());
+        }
+        self.former.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), Err)
     }
 }
 

@@ -146,6 +146,19 @@ impl Progress {
         self.changed.notify_all();
     }
 
+    /// The module could not be told of an event: not the event's failure.
+    pub(super) fn refused(&self, id: EventId, at: Timestamp, error: ModuleError) {
+        let mut now = self.now.lock();
+        now.last_error = Some((at, error));
+        now.try_once(id);
+        self.changed.notify_all();
+    }
+
+    /// The module cannot be told of any event.
+    pub(super) fn not_delivering(&self, at: Timestamp, error: ModuleError) {
+        self.now.lock().last_error = Some((at, error));
+    }
+
     pub(super) fn moved(&self, cursor: EventId) {
         let mut now = self.now.lock();
         now.cursor = cursor;

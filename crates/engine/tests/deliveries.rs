@@ -1,0 +1,325 @@
+//! Deliveries to one exit module: batches, what the module could not be told, and what breaks on the way.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use engine::store::{DeliveryState, ModuleOptions};
+use engine::{ModuleState, ModuleStatus, StartFrom, right};
+use jiff::SignedDuration;
+use module::{
+    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, ServerExit, Undelivered,
+};
+use parking_lot::Mutex;
+use testkit::authority::{Authority, eventually};
+use testkit::recorder::Recorder;
+
+fn quick() -> ModuleOptions {
+    ModuleOptions { timeout_ms: 5_000, attempts_max: 3, retry_ms_min: 1, retry_ms_max: 5, ..ModuleOptions::default() }
+}
+
+/// An authority with one exit module that wants issued certificates.
+fn with(module: Arc<dyn ExitModule>) -> Authority {
+    let authority = Authority::open();
+    authority.loader.exit("tested", module);
+    authority.add_exit("tested", StartFrom::Now, quick());
+    eventually("the module runs", || status(&authority).state == ModuleState::Running);
+    authority
+}
+
+fn status(authority: &Authority) -> ModuleStatus {
+    authority.engine.module(&authority.by::<right::Read>(), "tested").unwrap()
+}
+
+fn head(authority: &Authority) -> EventId {
+    authority.engine.event_head().unwrap().0
+}
+
+fn catches_up(authority: &Authority) {
+    eventually("the module has caught up", || {
+        authority.clock.advance(SignedDuration::from_millis(10));
+        status(authority).lag == 0
+    });
+}
+
+type Behaviour = dyn Fn(&[Notification]) -> Delivered + Send + Sync;
+
+/// A module that takes batches of four, and remembers them.
+struct Batches {
+    batch_max: usize,
+    behaviour: Box<Behaviour>,
+    told: Mutex<Vec<Vec<(EventId, u32)>>>,
+    initialised: AtomicUsize,
+}
+
+impl Batches {
+    fn new(batch_max: usize, behaviour: impl Fn(&[Notification]) -> Delivered + Send + Sync + 'static) -> Arc<Self> {
+        let behaviour = Box::new(behaviour);
+        Arc::new(Self { batch_max, behaviour, told: Mutex::default(), initialised: AtomicUsize::new(0) })
+    }
+
+    fn told(&self) -> Vec<Vec<(EventId, u32)>> {
+        self.told.lock().clone()
+    }
+}
+
+impl ExitModule for Batches {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        self.initialised.fetch_add(1, Ordering::SeqCst);
+        Ok(ExitEvents::CERT_ISSUED)
+    }
+
+    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), |undelivered| Err(undelivered.into()))
+    }
+
+    fn description(&self) -> String {
+        "batches".into()
+    }
+
+    fn batch_max(&self) -> usize {
+        self.batch_max
+    }
+
+    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        let events: Vec<Notification> = events.iter().map(|(notification, _)| (*notification).clone()).collect();
+        self.told.lock().push(events.iter().map(|event| (event.id, event.attempt)).collect());
+        (self.behaviour)(&events)
+    }
+}
+
+fn failure() -> Undelivered {
+    Undelivered::Failed(ModuleError::new(HResult::ERROR_FILE_EXISTS, "there is a file already"))
+}
+
+/// Has ten certificates issued while the module is disabled, so that the events wait together.
+fn ten_at_once(authority: &Authority) -> u64 {
+    let administrator = authority.by::<right::Administer>();
+    authority.engine.disable_module(&administrator, "tested").unwrap();
+    let first = head(authority).0 + 1;
+    for n in 0..10 {
+        authority.submit(&format!("n{n}.example"), "");
+    }
+    authority.engine.enable_module(&administrator, "tested").unwrap();
+    first
+}
+
+#[test]
+fn events_come_in_batches_as_large_as_the_module_wants() {
+    let module = Batches::new(4, |events| Delivered::all(events.len()));
+    let authority = with(module.clone());
+    let first = ten_at_once(&authority);
+    catches_up(&authority);
+    let sizes: Vec<usize> = module.told().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [4, 4, 2]);
+    let told: Vec<(EventId, u32)> = module.told().concat();
+    assert_eq!(told, (first..first + 10).map(|id| (EventId(id), 1)).collect::<Vec<_>>());
+    assert_eq!((status(&authority).delivered, status(&authority).failed), (10, 0));
+}
+
+#[test]
+fn of_a_batch_the_front_is_delivered_the_next_is_tried_alone_and_the_rest_were_not_attempted() {
+    let poison = Arc::new(Mutex::new(EventId(0)));
+    let bad = Arc::clone(&poison);
+    let module = Batches::new(4, move |events| {
+        let bad = *bad.lock();
+        match events.iter().position(|event| event.id == bad) {
+            Some(count) => Delivered { count, failure: Some(failure()) },
+            None => Delivered::all(events.len()),
+        }
+    });
+    let authority = with(module.clone());
+    let first = head(&authority).0 + 1;
+    *poison.lock() = EventId(first + 2);
+    assert_eq!(ten_at_once(&authority), first);
+    catches_up(&authority);
+    let at = |id: u64, attempt: u32| (EventId(first + id), attempt);
+    assert_eq!(
+        module.told(),
+        [
+            vec![at(0, 1), at(1, 1), at(2, 1), at(3, 1)],
+            vec![at(2, 2)],
+            vec![at(2, 3)],
+            vec![at(3, 1), at(4, 1), at(5, 1), at(6, 1)],
+            vec![at(7, 1), at(8, 1), at(9, 1)],
+        ]
+    );
+    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!((parked[0].event, parked[0].attempts, parked[0].state), (EventId(first + 2), 3, DeliveryState::Parked));
+    assert_eq!((status(&authority).delivered, status(&authority).failed), (9, 3));
+}
+
+#[test]
+fn an_event_that_breaks_every_batch_it_is_in_is_found_and_no_other_is_parked_for_it() {
+    let poison = Arc::new(Mutex::new(EventId(0)));
+    let bad = Arc::clone(&poison);
+    let module = Batches::new(4, move |events| {
+        let bad = *bad.lock();
+        match events.iter().any(|event| event.id == bad) {
+            true => Delivered::none(failure()),
+            false => Delivered::all(events.len()),
+        }
+    });
+    let authority = with(module.clone());
+    let first = head(&authority).0 + 1;
+    *poison.lock() = EventId(first + 5);
+    ten_at_once(&authority);
+    catches_up(&authority);
+    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    assert_eq!(parked.iter().map(|delivery| delivery.event).collect::<Vec<_>>(), [EventId(first + 5)]);
+    assert_eq!(status(&authority).delivered, 9);
+    assert!(module.told().concat().iter().all(|(id, attempt)| *id == EventId(first + 5) || *attempt <= 2));
+}
+
+#[test]
+fn a_module_that_claims_too_much_delivers_no_more_than_there_was() {
+    let module = Batches::new(4, |events| Delivered::all(events.len() + 3));
+    let authority = with(module.clone());
+    ten_at_once(&authority);
+    catches_up(&authority);
+    assert_eq!((module.told().concat().len(), status(&authority).delivered), (10, 10));
+}
+
+#[test]
+fn what_the_module_never_saw_is_no_attempt_and_is_never_parked() {
+    let refusals = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&refusals);
+    let module = Batches::new(4, move |events| {
+        // More often than an event may fail.
+        if counted.fetch_add(1, Ordering::SeqCst) < 8 {
+            let busy = ModuleError::new(HResult::RPC_E_DISCONNECTED, "the module is not started again yet");
+            return Delivered::none(Undelivered::Refused(busy));
+        }
+        Delivered::all(events.len())
+    });
+    let authority = with(module.clone());
+    authority.submit("one.example", "");
+    authority.submit("two.example", "");
+    eventually("the operator sees why", || {
+        let status = status(&authority);
+        let why = status.last_error.is_some_and(|(_, error)| error.message.contains("not started again"));
+        why && matches!(status.state, ModuleState::Retrying { .. })
+    });
+    catches_up(&authority);
+    assert!(module.told().concat().iter().all(|(_, attempt)| *attempt == 1));
+    let status = status(&authority);
+    assert_eq!((status.delivered, status.failed, status.parked), (2, 0, 0));
+    assert!(refusals.load(Ordering::SeqCst) > 8);
+}
+
+#[test]
+fn an_event_that_is_dropped_during_its_very_attempt_stays_dropped() {
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED);
+    let authority = with(recorder.clone());
+    recorder.fail();
+    let dropped = EventId(head(&authority).0 + 1);
+    authority.submit("dropped.example", "");
+    let reader = authority.by::<right::Read>();
+    let waits = || authority.engine.deliveries(&reader, "tested", EventId(0), 10).unwrap();
+    eventually("it has failed once", || waits().len() == 1);
+    recorder.close_gate();
+    eventually("it is attempted again", || {
+        authority.clock.advance(SignedDuration::from_millis(10));
+        recorder.waiting() == 1
+    });
+    authority.engine.drop_delivery(&authority.by::<right::Administer>(), "tested", dropped).unwrap();
+    recorder.open_gate();
+    catches_up(&authority);
+    assert_eq!(waits(), []);
+    let attempts = recorder.told().len();
+    recorder.succeed();
+    authority.submit("next.example", "");
+    catches_up(&authority);
+    assert_eq!(recorder.told().len(), attempts + 1);
+    assert_eq!(recorder.told().last().unwrap().notification.id, EventId(dropped.0 + 1));
+}
+
+#[test]
+fn a_dispatcher_that_panics_says_so_and_starts_again() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let module = Batches::new(1, move |events| {
+        assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "told to panic");
+        Delivered::all(events.len())
+    });
+    let authority = with(module.clone());
+    authority.submit("one.example", "");
+    catches_up(&authority);
+    let status = status(&authority);
+    let (_, error) = status.last_error.unwrap();
+    assert!(error.code == HResult::RPC_E_SERVERFAULT && error.message.contains("told to panic"), "{error}");
+    assert_eq!((status.state, status.delivered), (ModuleState::Running, 1));
+    assert_eq!((module.initialised.load(Ordering::SeqCst), module.told().len()), (2, 2));
+}
+
+#[test]
+fn a_dispatcher_with_several_workers_survives_the_panic_of_one() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let module = Batches::new(1, move |events| {
+        assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "told to panic");
+        Delivered::all(events.len())
+    });
+    let authority = Authority::open();
+    authority.loader.exit("tested", module.clone());
+    authority.add_exit("tested", StartFrom::Now, ModuleOptions { workers: 4, ..quick() });
+    ten_at_once(&authority);
+    catches_up(&authority);
+    let mut told: Vec<EventId> = module.told().concat().iter().map(|(id, _)| *id).collect();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(told.len(), 10);
+}
+
+#[test]
+fn a_module_left_behind_is_not_told_that_the_server_stops() {
+    let recorder = Recorder::all();
+    let authority = Authority::open();
+    authority.loader.exit("leftbehind", recorder.clone());
+    authority.add_exit("leftbehind", StartFrom::Now, quick());
+    eventually("the module runs", || recorder.initialised() == 1);
+    recorder.close_gate();
+    authority.submit("one.example", "");
+    eventually("it hangs", || recorder.waiting() == 1);
+    authority.engine.shut_down(Duration::from_millis(50));
+    recorder.open_gate();
+    eventually("its thread has ended", || {
+        let tasks =
+            std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| Some(task.ok()?.path().join("comm")));
+        !tasks.filter_map(|comm| std::fs::read_to_string(comm).ok()).any(|name| name.trim() == "exit leftbehind")
+    });
+    assert!(recorder.events().iter().all(|(_, event)| *event != ExitEvent::Shutdown));
+}
+
+#[test]
+fn a_clock_that_is_set_back_blocks_no_module() {
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED);
+    let authority = with(recorder.clone());
+    recorder.fail();
+    authority.submit("one.example", "");
+    let reader = authority.by::<right::Read>();
+    eventually("it waits", || !authority.engine.deliveries(&reader, "tested", EventId(0), 1).unwrap().is_empty());
+    recorder.succeed();
+    authority.clock.advance(SignedDuration::from_hours(-24));
+    catches_up(&authority);
+}
+
+#[test]
+fn a_module_that_cannot_be_initialised_has_failed_no_event() {
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED);
+    let authority = Authority::open();
+    let (made, given) = (Arc::new(AtomicUsize::new(0)), recorder.clone());
+    let counted = Arc::clone(&made);
+    authority.loader.exit_with("tested", move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Err(ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, "there is no such program")),
+        _ => Ok(given.clone()),
+    });
+    authority.add_exit("tested", StartFrom::Now, quick());
+    authority.submit("one.example", "");
+    catches_up(&authority);
+    let status = status(&authority);
+    assert_eq!((status.failed, status.delivered, recorder.told().len()), (0, 1, 1));
+    assert!(status.last_error.is_some_and(|(_, error)| error.message.contains("no such program")));
+}
