@@ -1,0 +1,72 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use module::Role;
+
+use crate::loader::Wanted;
+
+const USAGE: &str = "\
+usage: exeunt-comhost exit|policy [--path FILE] [--clsid GUID | --progid NAME] [--registry DIRECTORY] [--apartment]
+
+Hosts a COM exit or policy module, and speaks the module protocol on its standard input and output. The server starts it:
+  exeunt module add FILE
+
+  --path FILE           the module: a DLL, or on Linux a shared object that was built with sdk/c
+  --clsid GUID          its class; without it, and without --progid, the class that the file registers as <X>.Exit or <X>.Policy
+  --progid NAME         its class, by name
+  --registry DIRECTORY  where its registry and its drive C are kept; needed on Linux, not used on Windows
+  --apartment           create and call it on one thread, in a single-threaded apartment
+  --version";
+
+/// What the host was started for.
+pub struct CommandLine {
+    /// The module's role.
+    pub role: Role,
+    /// The module.
+    pub wanted: Wanted,
+    /// Where its registry is kept.
+    pub registry: Option<PathBuf>,
+}
+
+/// What is to be done.
+pub enum Request {
+    /// Host a module.
+    Run(CommandLine),
+    /// Say this.
+    Say(String),
+}
+
+impl CommandLine {
+    /// Reads the arguments, without the program's name. The error is for the person who wrote them.
+    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Request, String> {
+        let mut arguments = arguments.peekable();
+        let role = match arguments.next().as_deref() {
+            Some("exit") => Role::Exit,
+            Some("policy") => Role::Policy,
+            Some("--version") => return Ok(Request::Say(format!("exeunt-comhost {}", env!("CARGO_PKG_VERSION")))),
+            Some("--help" | "-h") => return Ok(Request::Say(USAGE.to_owned())),
+            _ => return Err(USAGE.to_owned()),
+        };
+        let mut line = Self { role, wanted: Wanted::default(), registry: None };
+        while let Some(name) = arguments.next() {
+            if name == "--apartment" {
+                line.wanted.apartment = true;
+                continue;
+            }
+            let value = arguments.next().ok_or_else(|| format!("{name} needs a value\n\n{USAGE}"))?;
+            match name.as_str() {
+                "--path" => line.wanted.path = Some(PathBuf::from(value)),
+                "--clsid" => line.wanted.clsid = Some(value.parse()?),
+                "--progid" => line.wanted.prog_id = Some(value),
+                "--registry" => line.registry = Some(PathBuf::from(value)),
+                other => return Err(format!("there is no option `{other}`\n\n{USAGE}")),
+            }
+        }
+        let wanted = &line.wanted;
+        if wanted.path.is_none() && wanted.clsid.is_none() && wanted.prog_id.is_none() {
+            return Err(format!("name the module: --path, --clsid or --progid\n\n{USAGE}"));
+        }
+        Ok(Request::Run(line))
+    }
+}

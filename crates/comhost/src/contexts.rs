@@ -1,0 +1,135 @@
+//! The contexts that are open: what a number given to `SetContext` reads and writes.
+//!
+//! A context belongs to one call of the server, and ends with it. Context 0 is the certification authority alone; it is
+//! read through whichever call is open.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use module::property::{self, Scope};
+use module::{HResult, ModuleError, ServerExit, ServerPolicy};
+use parking_lot::Mutex;
+
+static OPEN: LazyLock<Mutex<Table>> = LazyLock::new(|| Mutex::new(Table { next: 1, open: BTreeMap::new() }));
+
+struct Table {
+    next: i32,
+    open: BTreeMap<i32, Arc<Context>>,
+}
+
+/// What one call of the server gives access to.
+#[derive(Default)]
+pub struct Context {
+    view: Mutex<Option<View>>,
+}
+
+enum View {
+    Exit(Arc<dyn ServerExit>),
+    Policy(Borrowed),
+}
+
+/// A policy module's server view, for as long as the call lasts that lends it.
+struct Borrowed(*mut (dyn ServerPolicy + 'static));
+
+// SAFETY: what it points to may be used on any thread (`ServerPolicy` is `Send` and `Sync`), and is only reached under the
+// lock of its context.
+unsafe impl Send for Borrowed {}
+
+/// An open context. It ends when this is dropped, after whoever reads through it this moment.
+pub struct Open {
+    number: i32,
+    context: Arc<Context>,
+}
+
+impl Open {
+    /// Opens the context of an exit module's call.
+    pub fn exit(server: &dyn ServerExit) -> Self {
+        Self::with(View::Exit(server.share()))
+    }
+
+    /// Opens the context of a policy module's call, calls `then` with its number, and closes it.
+    pub fn policy<T>(server: &mut dyn ServerPolicy, then: impl FnOnce(i32) -> T) -> T {
+        let lent: *mut (dyn ServerPolicy + '_) = server;
+        // SAFETY: only the lifetime changes. The pointer is used while `open` lives, which ends before `server` does.
+        let lent: *mut (dyn ServerPolicy + 'static) = unsafe { std::mem::transmute(lent) };
+        let open = Self::with(View::Policy(Borrowed(lent)));
+        then(open.number)
+    }
+
+    /// The number modules know it by: positive, and no other's in the life of the process until two thousand million
+    /// have been given.
+    pub const fn number(&self) -> i32 {
+        self.number
+    }
+
+    fn with(view: View) -> Self {
+        let context = Arc::new(Context { view: Mutex::new(Some(view)) });
+        let mut table = OPEN.lock();
+        let number = table.next;
+        table.next = number.checked_add(1).unwrap_or(1);
+        table.open.insert(number, Arc::clone(&context));
+        Self { number, context }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        OPEN.lock().open.remove(&self.number);
+        // Waits for a reader of a policy view on another thread.
+        self.context.view.lock().take();
+    }
+}
+
+/// The context with this number. For 0 the newest that is open.
+pub fn find(number: i32) -> Result<Arc<Context>, ModuleError> {
+    let table = OPEN.lock();
+    let found = match number {
+        0 => table.open.last_key_value().map(|(_, context)| context),
+        number => table.open.get(&number),
+    };
+    found.cloned().ok_or_else(closed)
+}
+
+impl Context {
+    /// Reads. The view of an exit module is read without a lock, so that several threads can.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn ServerExit) -> Result<T, ModuleError>) -> Result<T, ModuleError> {
+        let mut view = self.view.lock();
+        match view.as_mut() {
+            None => Err(closed()),
+            Some(View::Exit(server)) => {
+                let server = Arc::clone(server);
+                drop(view);
+                read(&*server)
+            }
+            // SAFETY: the call that lent the view goes on until it has taken it back, for which it needs the lock.
+            Some(View::Policy(server)) => read(unsafe { &*server.0 }),
+        }
+    }
+
+    /// Writes: `E_ACCESSDENIED` outside `VerifyRequest`.
+    pub fn write<T>(
+        &self,
+        write: impl FnOnce(&mut dyn ServerPolicy) -> Result<T, ModuleError>,
+    ) -> Result<T, ModuleError> {
+        let mut view = self.view.lock();
+        match view.as_mut() {
+            None => Err(closed()),
+            Some(View::Exit(_)) => {
+                let text = "only a policy module writes, while it verifies a request";
+                Err(ModuleError::new(HResult::E_ACCESSDENIED, text))
+            }
+            // SAFETY: as above; the lock makes the reference the only one.
+            Some(View::Policy(server)) => write(unsafe { &mut *server.0 }),
+        }
+    }
+}
+
+/// Whether `GetCertificateProperty` reads this name in context 0.
+pub fn is_of_authority(name: &str) -> bool {
+    property::certificate_property(name)
+        .is_some_and(|(property, _)| matches!(property.scope, Scope::Ca | Scope::CaIndexed))
+}
+
+fn closed() -> ModuleError {
+    ModuleError::new(HResult::ERROR_INVALID_HANDLE, "the context is not one of a call under way")
+}

@@ -1,0 +1,134 @@
+//! From a file, a class or a ProgID to an object.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::path::PathBuf;
+
+use module::{HResult, ModuleError, Role};
+
+use crate::failure;
+use crate::guid::Guid;
+use crate::interfaces::{CertManageModule, Unknown};
+use crate::object::Pointer;
+
+#[cfg(unix)]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
+
+/// What to load, as the command line says it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The file.
+    pub path: Option<PathBuf>,
+    /// The class.
+    pub clsid: Option<Guid>,
+    /// The class, by its name.
+    pub prog_id: Option<String>,
+    /// Whether the module needs one thread for everything, with an apartment of its own.
+    pub apartment: bool,
+}
+
+/// A loaded module.
+pub struct Loaded {
+    /// Its object.
+    pub object: Pointer<Unknown>,
+    /// Its ProgID, or what stands for it in the registry where it has none.
+    pub prog_id: String,
+}
+
+/// A class that a file registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Registered {
+    prog_id: String,
+    clsid: Guid,
+}
+
+impl Wanted {
+    /// Loads the file and creates the object. To be called once in a process.
+    pub fn load(&self, role: Role) -> Result<Loaded, ModuleError> {
+        platform::load(self, role)
+    }
+
+    /// The ProgID to be used for the key of the settings, where the class was named by its identifier.
+    fn stand_in(&self, clsid: &Guid) -> String {
+        self.prog_id.clone().unwrap_or_else(|| clsid.to_string())
+    }
+}
+
+/// Makes ready what modules find around them: drive C, the classes of the host.
+pub fn prepare(folder: Option<&std::path::Path>) -> Result<(), ModuleError> {
+    platform::prepare(folder)
+}
+
+/// The management object of a module, by the name that the convention gives its class: `<X>.ExitManage`.
+pub fn manage_module(prog_id: &str) -> Option<Pointer<CertManageModule>> {
+    platform::create(&format!("{}Manage", bare(prog_id))).ok()?.query().ok()
+}
+
+/// A ProgID without its version.
+fn bare(prog_id: &str) -> &str {
+    match prog_id.rsplit_once('.') {
+        Some((name, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => prog_id,
+    }
+}
+
+/// Of the classes that a file registers, the one of this role: its ProgID ends in `.Exit` or `.Policy`.
+fn choose(registered: &[Registered], role: Role, file: &str) -> Result<Registered, ModuleError> {
+    let suffix = match role {
+        Role::Exit => ".exit",
+        Role::Policy => ".policy",
+    };
+    let mut fitting: Vec<&Registered> = Vec::new();
+    for class in registered.iter().filter(|class| bare(&class.prog_id).to_ascii_lowercase().ends_with(suffix)) {
+        // `X.Exit` and `X.Exit.1` are one class.
+        if !fitting.iter().any(|known| known.clsid == class.clsid) {
+            fitting.push(class);
+        }
+    }
+    let name = |class: &&Registered| bare(&class.prog_id).to_owned();
+    match fitting.as_slice() {
+        [class] => Ok(Registered { prog_id: name(class), clsid: class.clsid }),
+        [] => {
+            let all: Vec<String> = registered.iter().map(|class| name(&class)).collect();
+            let has = if all.is_empty() { "none at all".to_owned() } else { all.join(", ") };
+            let text = format!(
+                "{file} registers no class whose ProgID ends in `{suffix}` ({has}): name its class with the setting \
+                 `clsid` or `progid`"
+            );
+            Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text))
+        }
+        several => {
+            let all: Vec<String> = several.iter().map(name).collect();
+            let text = format!("{file} registers several classes: choose one with the setting `progid`: {}", all.join(", "));
+            Err(ModuleError::invalid(text))
+        }
+    }
+}
+
+/// The error of a library's function.
+fn failed(what: &str, status: i32) -> ModuleError {
+    failure::of(what, status)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn the_class_is_the_one_of_the_role() {
+        let class = |prog_id: &str, number| Registered { prog_id: prog_id.into(), clsid: Guid::new(number) };
+        let all = [class("Acme.Exit.1", 1), class("Acme.Exit", 1), class("Acme.ExitManage", 2), class("Acme.Policy", 3)];
+        assert_eq!(choose(&all, Role::Exit, "a").unwrap(), class("Acme.Exit", 1));
+        assert_eq!(choose(&all, Role::Policy, "a").unwrap(), class("Acme.Policy", 3));
+        let none = choose(&all[2..3], Role::Exit, "a.so").unwrap_err().message;
+        assert!(none.contains("Acme.ExitManage") && none.contains("clsid"), "{none}");
+        let two = choose(&[class("A.Exit", 1), class("B.Exit", 2)], Role::Exit, "a").unwrap_err().message;
+        assert!(two.contains("A.Exit, B.Exit"), "{two}");
+    }
+}

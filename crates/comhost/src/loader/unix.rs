@@ -1,0 +1,210 @@
+//! Shared objects that were compiled with the kit's runtime.
+
+mod table;
+
+use std::ffi::{CStr, CString, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use module::{HResult, ModuleError, Role};
+
+use super::{Loaded, Registered, Wanted, choose, failed};
+use crate::classes::{self, Factory};
+use crate::crash::during;
+use crate::dispatch::wide_text;
+use crate::guid::{Guid, IID_CLASS_FACTORY, IID_UNKNOWN};
+use crate::hresult::{self, Status};
+use crate::interfaces::{ClassFactory, Unknown};
+use crate::object::{self, Pointer};
+use crate::registry::files::{self, Root};
+
+type Attach = unsafe extern "C" fn(*const table::Host) -> Status;
+type ClassObject = unsafe extern "system" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
+type Register = unsafe extern "system" fn() -> Status;
+
+/// The module's `DllGetClassObject`.
+static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();
+
+pub(super) fn prepare(folder: Option<&Path>) -> Result<(), ModuleError> {
+    folder.map_or(Ok(()), table::open_drive)
+}
+
+pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
+    let Some(path) = &wanted.path else {
+        let text = "a module on this system is a file: name it with `--path`";
+        return Err(ModuleError::invalid(text));
+    };
+    let file = path.display().to_string();
+    let library = Library::open(path)?;
+    let Some(attach) = library.function("exeunt_attach") else {
+        let text = format!("{file} was not built with the runtime of sdk/c: it has no `exeunt_attach`");
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    let Some(class_object) = library.function("DllGetClassObject") else {
+        let text = format!("{file} is no COM server: it has no `DllGetClassObject`");
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    // SAFETY: functions of these types by their names, which is what the agreement says.
+    unsafe {
+        let attach: Attach = std::mem::transmute(attach);
+        check("exeunt_attach", during("exeunt_attach", || attach(&table::HOST)))?;
+        let class_object: ClassObject = std::mem::transmute(class_object);
+        CLASS_OBJECT.set(class_object).map_err(|_| ModuleError::new(HResult::E_UNEXPECTED, "loaded twice"))?;
+    }
+    let class = class_of(wanted, role, &library, &file)?;
+    let object = during("IClassFactory::CreateInstance", || instance(&class.clsid))
+        .map_err(|status| failed("the class factory", status))?;
+    Ok(Loaded { object, prog_id: class.prog_id })
+}
+
+/// The class to create: as the operator said, or as the file registers it.
+fn class_of(wanted: &Wanted, role: Role, library: &Library, file: &str) -> Result<Registered, ModuleError> {
+    if let Some(clsid) = wanted.clsid {
+        return Ok(Registered { prog_id: wanted.stand_in(&clsid), clsid });
+    }
+    let Some(register) = library.function("DllRegisterServer") else {
+        let text = format!("{file} does not register itself: name its class with the setting `clsid`");
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    // SAFETY: a function of this type by its name.
+    let register: Register = unsafe { std::mem::transmute(register) };
+    // SAFETY: as above.
+    check("DllRegisterServer", during("DllRegisterServer", || unsafe { register() }))?;
+    match &wanted.prog_id {
+        Some(prog_id) => match registered_class(prog_id) {
+            Some(clsid) => Ok(Registered { prog_id: prog_id.clone(), clsid }),
+            None => Err(failed(&format!("looking for the class {prog_id}"), hresult::CO_E_CLASSSTRING)),
+        },
+        None => choose(&registered_classes(), role, file),
+    }
+}
+
+/// An object of a class, by its ProgID.
+pub(super) fn create(prog_id: &str) -> Result<Pointer<Unknown>, Status> {
+    let clsid = clsid_of(prog_id).ok_or(hresult::CO_E_CLASSSTRING)?;
+    instance(&clsid)
+}
+
+fn instance(clsid: &Guid) -> Result<Pointer<Unknown>, Status> {
+    let mut object = std::ptr::null_mut();
+    // SAFETY: identifiers and a place of ours; a reference is handed over.
+    unsafe {
+        let status = create_instance(clsid, &IID_UNKNOWN, &mut object);
+        if status < 0 {
+            return Err(status);
+        }
+        Pointer::from_raw(object).ok_or(hresult::E_NOINTERFACE)
+    }
+}
+
+/// `CoCreateInstance` without aggregation: a class of ours, or one of the module.
+///
+/// # Safety
+/// `iid` and `out` are valid.
+unsafe fn create_instance(clsid: &Guid, iid: *const Guid, out: *mut *mut c_void) -> Status {
+    let mut factory = std::ptr::null_mut();
+    // SAFETY: places of ours, or the caller's.
+    unsafe {
+        let status = class_object(clsid, &IID_CLASS_FACTORY, &mut factory);
+        if status < 0 {
+            return status;
+        }
+        match Pointer::<ClassFactory>::from_raw(factory) {
+            None => hresult::E_NOINTERFACE,
+            Some(factory) => (factory.table().create_instance)(factory.as_raw(), std::ptr::null_mut(), iid, out),
+        }
+    }
+}
+
+/// `CoGetClassObject`.
+///
+/// # Safety
+/// `iid` and `out` are valid.
+unsafe fn class_object(clsid: &Guid, iid: *const Guid, out: *mut *mut c_void) -> Status {
+    // SAFETY: as the caller says.
+    unsafe {
+        out.write(std::ptr::null_mut());
+        if let Some(offered) = classes::by_clsid(clsid) {
+            return object::create_as(Factory(offered), iid, out);
+        }
+        match CLASS_OBJECT.get() {
+            None => hresult::REGDB_E_CLASSNOTREG,
+            Some(class_object) => match class_object(clsid, iid, out) {
+                hresult::CLASS_E_CLASSNOTAVAILABLE => hresult::REGDB_E_CLASSNOTREG,
+                status => status,
+            },
+        }
+    }
+}
+
+/// The class with this ProgID: one of ours, or one that the module registered.
+fn clsid_of(prog_id: &str) -> Option<Guid> {
+    classes::by_prog_id(prog_id).map(|class| class.clsid).or_else(|| registered_class(prog_id))
+}
+
+fn registered_class(prog_id: &str) -> Option<Guid> {
+    let store = files::opened();
+    let key = store.find(Root::Classes, &format!(r"{prog_id}\CLSID")).ok()?;
+    let value = store.value(&key, "").ok()?;
+    value.as_texts().first()?.parse().ok()
+}
+
+/// The ProgIDs in the registry whose classes the module has.
+fn registered_classes() -> Vec<Registered> {
+    let store = files::opened();
+    let names = store.keys(&store.root(Root::Classes)).unwrap_or_default();
+    let found = names.into_iter().filter_map(|prog_id| {
+        let clsid = registered_class(&prog_id)?;
+        let mut factory = std::ptr::null_mut();
+        // SAFETY: identifiers and a place of ours; a reference is handed over.
+        let status = unsafe { class_object(&clsid, &IID_CLASS_FACTORY, &mut factory) };
+        // SAFETY: as above.
+        drop(unsafe { Pointer::<ClassFactory>::from_raw(factory) });
+        (status >= 0).then_some(Registered { prog_id, clsid })
+    });
+    found.collect()
+}
+
+fn check(what: &str, status: Status) -> Result<(), ModuleError> {
+    if status < 0 { Err(failed(what, status)) } else { Ok(()) }
+}
+
+/// A shared object. It is never unloaded: a module may have threads that outlive its last object.
+struct Library(*mut c_void);
+
+impl Library {
+    fn open(path: &Path) -> Result<Self, ModuleError> {
+        let name = CString::new(path.as_os_str().as_bytes())
+            .map_err(|_| ModuleError::invalid("the path of the module holds a NUL"))?;
+        // SAFETY: a null-terminated path. The file's constructors run here; who installs a module trusts its code.
+        let handle = during("its constructors", || unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW) });
+        if handle.is_null() {
+            // SAFETY: null or a null-terminated text, until the next call.
+            let text = unsafe {
+                let text = libc::dlerror();
+                if text.is_null() { "no reason is given".into() } else { CStr::from_ptr(text).to_string_lossy() }
+            };
+            let text = format!("the module cannot be loaded: {text}");
+            return Err(ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text));
+        }
+        Ok(Self(handle))
+    }
+
+    /// The address of a function.
+    fn function(&self, name: &str) -> Option<*mut c_void> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: an open library, and a null-terminated name.
+        let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
+        (!address.is_null()).then_some(address)
+    }
+}
+
+/// The text of a null-terminated text of the module.
+///
+/// # Safety
+/// Null or null-terminated.
+unsafe fn text(raw: *const u16) -> String {
+    // SAFETY: passed on.
+    unsafe { wide_text(raw) }
+}

@@ -1,0 +1,319 @@
+//! DLLs, and classes that are registered with Windows.
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use module::{HResult, ModuleError, Role};
+use windows_sys::Win32::Foundation::{GetLastError, HMODULE};
+use windows_sys::Win32::System::Com::{
+    CLSCTX_INPROC_SERVER, CLSIDFromProgID, COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED, CoCreateInstance,
+    CoInitializeEx, CoRegisterClassObject, REGCLS_MULTIPLEUSE,
+};
+use windows_sys::Win32::System::LibraryLoader::{
+    GetModuleHandleW, GetProcAddress, LOAD_WITH_ALTERED_SEARCH_PATH, LoadLibraryExW,
+};
+use windows_sys::Win32::System::Registry::{
+    HKEY, HKEY_CLASSES_ROOT, HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, KEY_READ, KEY_WRITE, REG_SZ, RRF_RT_REG_SZ,
+    RegCloseKey, RegCreateKeyExW, RegDeleteTreeW, RegEnumKeyExW, RegGetValueW, RegOverridePredefKey, RegSetValueExW,
+};
+
+use super::{Loaded, Registered, Wanted, choose, failed};
+use crate::classes::{CLASSES, Factory};
+use crate::crash::during;
+use crate::guid::{Guid, IID_CLASS_FACTORY, IID_UNKNOWN};
+use crate::hresult::{self, Status};
+use crate::interfaces::{ClassFactory, Unknown};
+use crate::object::{self, Pointer};
+use crate::registry::wide_bytes;
+use crate::values::wide;
+
+type ClassObject = unsafe extern "system" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
+type Register = unsafe extern "system" fn() -> Status;
+type Function = unsafe extern "system" fn() -> isize;
+
+/// The file's `DllGetClassObject`.
+static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();
+
+/// Where a file's registration is caught, for us to look at: below the current user's key.
+const CAUGHT: &str = r"Software\Exeunt\Registration";
+
+pub(super) fn prepare(_folder: Option<&Path>) -> Result<(), ModuleError> {
+    Ok(())
+}
+
+pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
+    let apartment = if wanted.apartment { COINIT_APARTMENTTHREADED } else { COINIT_MULTITHREADED };
+    // SAFETY: the first use of COM on this thread, and so in the process. Threads that come later are in the
+    // multi-threaded apartment without more ado.
+    check("CoInitializeEx", unsafe { CoInitializeEx(std::ptr::null(), apartment.cast_unsigned()) })?;
+    for class in &CLASSES {
+        offer(&class.clsid, object::create(Factory(class)))?;
+        name_class(class.prog_id, &class.clsid)?;
+    }
+    let class = match &wanted.path {
+        Some(path) => load_file(path, wanted, role)?,
+        None => registered_class(wanted)?,
+    };
+    let object = during("IClassFactory::CreateInstance", || instance(&class.clsid))
+        .map_err(|status| failed("the class factory", status))?;
+    Ok(Loaded { object, prog_id: class.prog_id })
+}
+
+/// Loads a DLL that need not be registered: its classes are offered to whoever asks COM for them in this process.
+fn load_file(path: &Path, wanted: &Wanted, role: Role) -> Result<Registered, ModuleError> {
+    let file = path.display().to_string();
+    let library = open(path)?;
+    let Some(class_object) = function(library, c"DllGetClassObject") else {
+        let text = format!("{file} is no COM server: it has no `DllGetClassObject`");
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    // SAFETY: a function of this type by its name.
+    let class_object: ClassObject = unsafe { std::mem::transmute(class_object) };
+    CLASS_OBJECT.set(class_object).map_err(|_| ModuleError::new(HResult::E_UNEXPECTED, "loaded twice"))?;
+    let registered = match function(library, c"DllRegisterServer") {
+        // SAFETY: a function of this type by its name.
+        Some(register) => caught_registration(unsafe { std::mem::transmute::<Function, Register>(register) })?,
+        None => Vec::new(),
+    };
+    let class = match (wanted.clsid, &wanted.prog_id) {
+        (Some(clsid), _) => Registered { prog_id: wanted.stand_in(&clsid), clsid },
+        (None, Some(prog_id)) => {
+            let found = registered.iter().find(|class| class.prog_id.eq_ignore_ascii_case(prog_id));
+            let missing = || failed(&format!("looking for the class {prog_id} in {file}"), hresult::CO_E_CLASSSTRING);
+            found.cloned().ok_or_else(missing)?
+        }
+        (None, None) => choose(&registered, role, &file)?,
+    };
+    for known in registered.iter().chain((!registered.contains(&class)).then_some(&class)) {
+        if let Ok(factory) = factory_of(&known.clsid) {
+            offer(&known.clsid, factory)?;
+            name_class(&known.prog_id, &known.clsid)?;
+        }
+    }
+    Ok(class)
+}
+
+/// A class that is registered with Windows.
+fn registered_class(wanted: &Wanted) -> Result<Registered, ModuleError> {
+    if let Some(clsid) = wanted.clsid {
+        return Ok(Registered { prog_id: wanted.stand_in(&clsid), clsid });
+    }
+    let prog_id = wanted.prog_id.clone().unwrap_or_default();
+    match clsid_of(&prog_id) {
+        Ok(clsid) => Ok(Registered { prog_id, clsid }),
+        Err(status) => Err(failed(&format!("looking for the class {prog_id}"), status)),
+    }
+}
+
+/// An object of a class, by its ProgID.
+pub(super) fn create(prog_id: &str) -> Result<Pointer<Unknown>, Status> {
+    instance(&clsid_of(prog_id)?)
+}
+
+fn clsid_of(prog_id: &str) -> Result<Guid, Status> {
+    let mut clsid = Guid::new(0);
+    // SAFETY: a text, and a place for an identifier, which both sides lay out alike.
+    let status = unsafe { CLSIDFromProgID(wide(prog_id).as_ptr(), (&raw mut clsid).cast()) };
+    if status < 0 { Err(status) } else { Ok(clsid) }
+}
+
+fn instance(clsid: &Guid) -> Result<Pointer<Unknown>, Status> {
+    let mut object = std::ptr::null_mut();
+    // SAFETY: identifiers, laid out alike, and a place of ours; a reference is handed over.
+    unsafe {
+        let status = CoCreateInstance(
+            std::ptr::from_ref(clsid).cast(),
+            std::ptr::null_mut(),
+            CLSCTX_INPROC_SERVER,
+            std::ptr::from_ref(&IID_UNKNOWN).cast(),
+            &mut object,
+        );
+        if status < 0 {
+            return Err(status);
+        }
+        Pointer::from_raw(object).ok_or(hresult::E_NOINTERFACE)
+    }
+}
+
+/// The class object of one of the file's classes; the reference is the caller's.
+fn factory_of(clsid: &Guid) -> Result<*mut c_void, Status> {
+    let class_object = CLASS_OBJECT.get().ok_or(hresult::REGDB_E_CLASSNOTREG)?;
+    let mut factory = std::ptr::null_mut();
+    // SAFETY: identifiers and a place of ours.
+    let status = during("DllGetClassObject", || unsafe { class_object(clsid, &IID_CLASS_FACTORY, &mut factory) });
+    if status < 0 || factory.is_null() { Err(status.min(-1)) } else { Ok(factory) }
+}
+
+/// Offers a class object to the process, for as long as it lives.
+fn offer(clsid: &Guid, factory: *mut c_void) -> Result<(), ModuleError> {
+    let mut cookie = 0;
+    // SAFETY: an identifier and an interface, of which COM takes a reference of its own; ours is given back.
+    let status = unsafe {
+        let status = CoRegisterClassObject(
+            std::ptr::from_ref(clsid).cast(),
+            factory,
+            CLSCTX_INPROC_SERVER,
+            REGCLS_MULTIPLEUSE.cast_unsigned(),
+            &mut cookie,
+        );
+        drop(Pointer::<ClassFactory>::from_raw(factory));
+        status
+    };
+    check("CoRegisterClassObject", status)
+}
+
+/// Lets a file register itself, and looks at what it wrote: nothing of it reaches the registry that others read.
+fn caught_registration(register: Register) -> Result<Vec<Registered>, ModuleError> {
+    let caught = Key::create(HKEY_CURRENT_USER, CAUGHT)?;
+    caught.clear();
+    // SAFETY: redirects what this process writes to HKEY_CLASSES_ROOT, and takes that back.
+    let status = unsafe {
+        win32("RegOverridePredefKey", RegOverridePredefKey(HKEY_CLASSES_ROOT, caught.0))?;
+        let status = during("DllRegisterServer", || register());
+        win32("RegOverridePredefKey", RegOverridePredefKey(HKEY_CLASSES_ROOT, std::ptr::null_mut()))?;
+        status
+    };
+    check("DllRegisterServer", status)?;
+    let mut found = Vec::new();
+    for prog_id in caught.keys() {
+        if let Some(clsid) = caught.text(&format!(r"{prog_id}\CLSID")).and_then(|text| text.parse().ok()) {
+            found.push(Registered { prog_id, clsid });
+        }
+    }
+    caught.clear();
+    Ok(found)
+}
+
+/// Makes a class known by its ProgID: to the current user, or to a Wine prefix, where users have no classes of their own.
+fn name_class(prog_id: &str, clsid: &Guid) -> Result<(), ModuleError> {
+    let root = if under_wine() { HKEY_LOCAL_MACHINE } else { HKEY_CURRENT_USER };
+    let key = Key::create(root, &format!(r"Software\Classes\{prog_id}\CLSID"))?;
+    let data = wide_bytes(&clsid.to_string());
+    // SAFETY: an open key; bytes of ours.
+    let status =
+        unsafe { RegSetValueExW(key.0, std::ptr::null(), 0, REG_SZ, data.as_ptr(), data.len() as u32) };
+    win32("RegSetValueEx", status)
+}
+
+fn under_wine() -> bool {
+    // SAFETY: ntdll is in every process.
+    unsafe {
+        let library = GetModuleHandleW(wide("ntdll.dll").as_ptr());
+        GetProcAddress(library, c"wine_get_version".as_ptr().cast()).is_some()
+    }
+}
+
+fn open(path: &Path) -> Result<HMODULE, ModuleError> {
+    let path = std::path::absolute(path).map_err(ModuleError::from)?;
+    let name = wide(&path.to_string_lossy());
+    let library = during("DllMain", || {
+        // SAFETY: a text of ours. The file's DllMain runs here; who installs a module trusts its code.
+        unsafe { LoadLibraryExW(name.as_ptr(), std::ptr::null_mut(), LOAD_WITH_ALTERED_SEARCH_PATH) }
+    });
+    if library.is_null() {
+        // SAFETY: the thread's last error.
+        let code = HResult::from_win32(u16::try_from(unsafe { GetLastError() }).unwrap_or(u16::MAX));
+        return Err(failed(&format!("loading {}", path.display()), code.0));
+    }
+    Ok(library)
+}
+
+fn function(library: HMODULE, name: &std::ffi::CStr) -> Option<Function> {
+    // SAFETY: a loaded library, and a null-terminated name.
+    unsafe { GetProcAddress(library, name.as_ptr().cast()) }
+}
+
+fn check(what: &str, status: Status) -> Result<(), ModuleError> {
+    if status < 0 { Err(failed(what, status)) } else { Ok(()) }
+}
+
+fn win32(what: &str, code: u32) -> Result<(), ModuleError> {
+    check(what, HResult::from_win32(u16::try_from(code).unwrap_or(u16::MAX)).0)
+}
+
+/// An open key.
+struct Key(HKEY);
+
+impl Key {
+    fn create(root: HKEY, path: &str) -> Result<Self, ModuleError> {
+        let mut key = std::ptr::null_mut();
+        // SAFETY: texts and places of ours.
+        let status = unsafe {
+            RegCreateKeyExW(
+                root,
+                wide(path).as_ptr(),
+                0,
+                std::ptr::null(),
+                0,
+                KEY_READ | KEY_WRITE,
+                std::ptr::null(),
+                &mut key,
+                std::ptr::null_mut(),
+            )
+        };
+        win32(&format!("creating the registry key {path}"), status)?;
+        Ok(Self(key))
+    }
+
+    /// Deletes what is below it. What is not there need not be deleted.
+    fn clear(&self) {
+        // SAFETY: an open key.
+        unsafe { RegDeleteTreeW(self.0, std::ptr::null()) };
+    }
+
+    fn keys(&self) -> Vec<String> {
+        const NAME_MAX: usize = 256;
+        let mut names = Vec::new();
+        for index in 0.. {
+            let mut name = [0_u16; NAME_MAX];
+            let mut length = NAME_MAX as u32;
+            // SAFETY: an open key; places of ours with the room that is said.
+            let status = unsafe {
+                RegEnumKeyExW(
+                    self.0,
+                    index,
+                    name.as_mut_ptr(),
+                    &mut length,
+                    std::ptr::null(),
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                )
+            };
+            if status != 0 {
+                break;
+            }
+            names.push(String::from_utf16_lossy(name.get(..length as usize).unwrap_or_default()));
+        }
+        names
+    }
+
+    /// The default value of a key below, where it is a text.
+    fn text(&self, path: &str) -> Option<String> {
+        const UNITS_MAX: usize = 128;
+        let mut text = [0_u16; UNITS_MAX];
+        let mut bytes = (UNITS_MAX * 2) as u32;
+        // SAFETY: an open key; places of ours with the room that is said.
+        let status = unsafe {
+            RegGetValueW(
+                self.0,
+                wide(path).as_ptr(),
+                std::ptr::null(),
+                RRF_RT_REG_SZ,
+                std::ptr::null_mut(),
+                text.as_mut_ptr().cast(),
+                &mut bytes,
+            )
+        };
+        let units = text.get(..bytes as usize / 2).unwrap_or_default();
+        (status == 0).then(|| String::from_utf16_lossy(units).trim_end_matches('\0').to_owned())
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        // SAFETY: open, and ours.
+        unsafe { RegCloseKey(self.0) };
+    }
+}
