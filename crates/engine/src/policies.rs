@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use module::{Decision, HResult, ModuleError, PolicyModule, Role};
+use module::{Decision, HResult, PolicyModule, Role, Undelivered};
 use parking_lot::RwLock;
 
 use crate::exits::ModuleLoader;
@@ -25,7 +25,7 @@ pub(crate) struct LoadedPolicyModule {
 impl LoadedPolicyModule {
     /// Asks the version on trial, if the request is for it, and the version in force otherwise, or where that one fails: then of
     /// what it amended nothing is left.
-    fn verify(&self, in_flight: &mut InFlight, new: bool) -> Result<Decision, ModuleError> {
+    fn verify(&self, in_flight: &mut InFlight, new: bool) -> Result<Decision, Undelivered> {
         if let Some(tried) = &self.tried
             && let Some(canary) = tried.takes(in_flight.request().id)
         {
@@ -41,7 +41,7 @@ impl LoadedPolicyModule {
                 }
             }
         }
-        self.loaded.module.verify_request(in_flight, new)
+        self.loaded.module.ask(in_flight, new)
     }
 
     /// What its host says of its health.
@@ -117,7 +117,8 @@ impl Policies {
     }
 
     /// Asks every module in turn, each seeing what those before it amended; a refusal ends the round. The request comes
-    /// back as they left it. No module, a failing module, or one that panics never means *issue*.
+    /// back as they left it. No module, a failing module, or one that panics never means *issue*; one that cannot be asked
+    /// leaves the request as it was.
     pub(crate) fn verify(&self, site: &Arc<Site>, request: Request, new: bool) -> (Request, Result<Decision, Failure>) {
         let chain = self.chain();
         let mut in_flight = InFlight::new(Arc::clone(site), request);
@@ -131,7 +132,13 @@ impl Policies {
                         None => decision,
                     });
                 }
-                Err(error) => {
+                Err(Undelivered::Refused(error)) => {
+                    let name = &module.installed.name;
+                    tracing::error!(module = name, code = %error.code, "VerifyRequest was not made: {}", error.message);
+                    let why = format!("the policy module `{name}` cannot be asked: {}", error.message);
+                    return (in_flight.into_request(), Err(Failure::Passing(Error::Unavailable(why))));
+                }
+                Err(Undelivered::Failed(error)) => {
                     let name = &module.installed.name;
                     tracing::error!(module = name, code = %error.code, "VerifyRequest failed: {}", error.message);
                     let failure = Failure::new(error.code, &format!("Error in Policy Module {name}"), &error.message);

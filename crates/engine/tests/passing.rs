@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::{Error, Outcome, Signer, SignerError, Submission, right};
 use jiff::{SignedDuration, Timestamp};
-use module::{Decision, Disposition, PropertyType, ServerPolicy, Value};
+use module::{
+    Decision, Disposition, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Undelivered,
+    Value,
+};
 use pki::{Certificate, KeyAlgorithm, PublicKey, SignatureAlgorithm};
 use testkit::authority::{Authority, Builder, PolicyFn, csr, plain_policy};
 
@@ -122,4 +125,56 @@ fn an_end_that_policy_set_stays_and_can_pass_without_failing_the_request() {
     assert!(matches!(&refused, Err(Error::Conflict { message, .. }) if message.contains("has passed")), "{refused:?}");
     let stored = authority.engine.request(&authority.by::<right::Read>(), second.request).unwrap();
     assert_eq!(stored.disposition, Disposition::Pending);
+}
+
+/// A policy module whose host cannot reach it for a while.
+struct Unreachable {
+    away: Arc<AtomicBool>,
+    inner: Arc<dyn PolicyModule>,
+}
+
+impl PolicyModule for Unreachable {
+    fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.inner.initialize(ca, server)
+    }
+
+    fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
+        self.ask(server, new).map_err(ModuleError::from)
+    }
+
+    fn ask(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, Undelivered> {
+        match self.away.load(Ordering::SeqCst) {
+            true => Err(Undelivered::Refused(ModuleError::new(HResult::RPC_E_DISCONNECTED, "it starts again"))),
+            false => self.inner.ask(server, new),
+        }
+    }
+
+    fn description(&self) -> String {
+        self.inner.description()
+    }
+}
+
+#[test]
+fn a_policy_module_that_never_saw_it_fails_no_request() {
+    let builder = Builder::new(KeyAlgorithm::P256);
+    let away = Arc::new(AtomicBool::new(false));
+    builder.loader().policy("plain", Arc::new(Unreachable { away: Arc::clone(&away), inner: plain_policy() }));
+    let authority = builder.open().unwrap();
+    let officer = authority.by::<right::ManageCertificates>();
+    let waiting = pending(&authority);
+    let head = authority.engine.event_head().unwrap();
+
+    away.store(true, Ordering::SeqCst);
+    let submission = Submission { request: csr("other.example.org"), ..Submission::default() };
+    let refused = authority.engine.submit(&authority.by::<right::Enrol>(), submission.clone());
+    assert!(matches!(&refused, Err(Error::Unavailable(why)) if why.contains("`plain` cannot be asked")), "{refused:?}");
+    let refused = authority.engine.approve(&officer, waiting.request);
+    assert!(matches!(&refused, Err(Error::Unavailable(_))), "{refused:?}");
+    let stored = authority.engine.request(&authority.by::<right::Read>(), waiting.request).unwrap();
+    assert_eq!((stored.disposition, stored.version), (Disposition::Pending, 1));
+    assert_eq!(authority.engine.event_head().unwrap(), head, "nothing happened, so nothing is told");
+
+    away.store(false, Ordering::SeqCst);
+    certificate(authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap());
+    certificate(authority.engine.approve(&officer, waiting.request).unwrap());
 }

@@ -1,12 +1,13 @@
 //! Policy modules, and what they read and write through.
 
-use crate::{CertificateExtension, HResult, ModuleError, ServerExit, Value};
+use crate::{CertificateExtension, HResult, ModuleError, ServerExit, Undelivered, Value};
 
 /// Asks and decides. The classic interface is `ICertPolicy`.
 ///
 /// **Threads.** One instance serves requests on several threads at once.
 ///
-/// **Failure.** An error, a panic or an overdue answer never means *issue*: the request fails and is recorded.
+/// **Failure.** An error, a panic or an overdue answer never means *issue*: the request fails and is recorded. Where the
+/// module never saw the request, because its host could not reach it, nothing is recorded, and the caller may try again.
 pub trait PolicyModule: Send + Sync {
     /// Prepares the module, once, before any request. A failure keeps the server from starting.
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError>;
@@ -15,6 +16,12 @@ pub trait PolicyModule: Send + Sync {
     ///
     /// An error makes the request *failed* (it cannot be resubmitted); a refusal is [`Decision::Deny`].
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError>;
+
+    /// What the server calls: [`verify_request`](Self::verify_request), with what the module never saw told from what it
+    /// failed. Only a host has something to add to it.
+    fn ask(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, Undelivered> {
+        self.verify_request(server, new).map_err(Undelivered::Failed)
+    }
 
     /// A line for operators. May be asked for before `initialize`.
     fn description(&self) -> String;

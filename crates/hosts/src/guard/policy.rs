@@ -92,6 +92,10 @@ impl PolicyModule for Guard<dyn PolicyModule> {
     }
 
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
+        self.ask(server, new).map_err(ModuleError::from)
+    }
+
+    fn ask(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, Undelivered> {
         self.counted(|| {
             let busy = || {
                 let text = format!("no place was free for {} ms", self.limits.call.as_millis());
@@ -99,10 +103,10 @@ impl PolicyModule for Guard<dyn PolicyModule> {
             };
             let _place = self.places.take(Instant::now() + self.limits.call).ok_or_else(busy)?;
             let instance = self.instance(&*server)?;
-            match self.caught("verify_request", || instance.verify_request(server, new)) {
+            match self.caught("verify_request", || instance.ask(server, new)) {
                 Ok(result) => {
                     self.instances.answered();
-                    result.map_err(Undelivered::Failed)
+                    result
                 }
                 Err(Panicked(error)) => {
                     self.instances.broke(Some(&instance));
@@ -110,7 +114,6 @@ impl PolicyModule for Guard<dyn PolicyModule> {
                 }
             }
         })
-        .map_err(ModuleError::from)
     }
 
     fn about(&self) -> Vec<(String, String)> {

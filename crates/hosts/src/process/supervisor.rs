@@ -353,15 +353,22 @@ impl PolicyModule for ProcessModule {
     }
 
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
+        self.ask(server, new).map_err(ModuleError::from)
+    }
+
+    fn ask(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, Undelivered> {
         let mut view = View::Policy(server);
-        let session = self.session(&mut view)?;
+        let session = self.session(&mut view).map_err(Undelivered::Refused)?;
         let result =
             session.call(method::VERIFY_REQUEST, Scope::Requests(1), &mut view, self.settings.call, |id, view| {
                 wire::call(Some(id), method::VERIFY_REQUEST, VerifyRequest::read(id, new, view.reader(0)?)?)
             });
-        let verdict = Verdict::read(&self.settle(&session, result).map_err(ModuleError::from)?)?;
-        verdict.amend(server)?;
-        Ok(verdict.decision)
+        let answer = self.settle(&session, result).map_err(undelivered)?;
+        let amended = Verdict::read(&answer).and_then(|verdict| {
+            verdict.amend(server)?;
+            Ok(verdict.decision)
+        });
+        amended.map_err(Undelivered::Failed)
     }
 
     fn description(&self) -> String {
