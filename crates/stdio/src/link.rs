@@ -32,7 +32,8 @@ const CALL_MS: u64 = 30_000;
 /// A conversation with the server.
 pub(crate) struct Link {
     pub(crate) inbox: Inbox,
-    writer: Mutex<Box<dyn Write + Send>>,
+    /// None after the end: handles that outlive it keep no pipe open.
+    writer: Mutex<Option<Box<dyn Write + Send>>>,
     call_backs: Mutex<CallBacks>,
     message_bytes_max: AtomicU64,
     call_ms: AtomicU64,
@@ -49,14 +50,14 @@ impl Link {
     pub(crate) fn new(writer: impl Write + Send + 'static) -> Self {
         Self {
             inbox: Inbox::default(),
-            writer: Mutex::new(Box::new(writer)),
+            writer: Mutex::new(Some(Box::new(writer))),
             call_backs: Mutex::default(),
             message_bytes_max: AtomicU64::new(MESSAGE_BYTES_MAX),
             call_ms: AtomicU64::new(CALL_MS),
         }
     }
 
-    /// Takes the limits that `initialize` names.
+    /// Takes the limits that `initialize` names. The line that is awaited meanwhile may be longer.
     pub(crate) fn limit(&self, limits: &Limits) {
         self.message_bytes_max.store(limits.message_bytes_max.min(MESSAGE_BYTES_EVER), Ordering::Relaxed);
         self.call_ms.store(limits.timeout_ms, Ordering::Relaxed);
@@ -133,15 +134,21 @@ impl Link {
         self.inbox.close(end);
     }
 
+    /// The module has returned and is dropped: how the conversation ended.
+    pub(crate) fn finish(&self) -> Result<(), Broken> {
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.inbox.finish()
+    }
+
     fn send(&self, line: &[u8]) -> Result<(), ModuleError> {
         let limit = self.message_bytes_max();
         if line.len() as u64 > limit {
             let text = format!("the message of {} bytes exceeds `message_bytes_max` ({limit})", line.len());
             return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
         }
-        let written = {
-            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.write_all(line).and_then(|()| writer.flush())
+        let written = match &mut *self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(writer) => writer.write_all(line).and_then(|()| writer.flush()),
+            None => return Err(disconnected()),
         };
         written.map_err(|error| {
             self.close(lost(&error));

@@ -57,7 +57,9 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, bytes_max: u64) -> R
             line.pop();
             Ok(true)
         }
-        Ok(read) if read as u64 >= bytes_max => Err(Broken(format!("the server sent a line of more than {bytes_max} bytes"))),
+        Ok(read) if read as u64 >= bytes_max => {
+            Err(Broken(format!("the server sent a line of more than {bytes_max} bytes")))
+        }
         Ok(_) => Ok(false),
         // The other end of a pipe was closed; Windows says so by an error.
         Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => Ok(false),

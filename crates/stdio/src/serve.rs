@@ -140,7 +140,7 @@ impl Serve {
                 Err(error) => link.answer(&call.id, Err(error.into())),
             }
         }
-        link.inbox.finish()
+        link.finish()
     }
 
     /// Makes the module and initialises it: the module, its answer, and the threads it is called on.

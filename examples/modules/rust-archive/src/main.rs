@@ -1,0 +1,12 @@
+//! An exit module: every certificate and CRL, in a folder.
+
+mod archive;
+mod folder;
+
+use std::process::ExitCode;
+
+use archive::Archive;
+
+fn main() -> ExitCode {
+    stdio::run_exit(Archive::new)
+}
