@@ -9,7 +9,7 @@
 mod callbacks;
 mod child;
 mod lines;
-mod log;
+pub(crate) mod log;
 mod outbox;
 mod probe;
 mod pump;

@@ -17,8 +17,9 @@ const LAST_WORDS_BYTES_MAX: usize = 512;
 
 /// A module's voice in the server's log.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     module: Arc<str>,
+    stream: &'static str,
     lines: Lines,
     /// Inside a line whose start was shown and whose rest is dropped.
     skipping: bool,
@@ -30,7 +31,7 @@ pub(super) struct Log {
 
 /// How loud a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
+pub(crate) enum Level {
     Error,
     Warn,
     Info,
@@ -52,9 +53,15 @@ impl Level {
 }
 
 impl Log {
-    pub(super) fn new(module: Arc<str>) -> Self {
+    pub(crate) fn new(module: Arc<str>) -> Self {
+        Self::of_stream(module, "stderr")
+    }
+
+    /// The voice of another stream than the standard error.
+    pub(crate) fn of_stream(module: Arc<str>, stream: &'static str) -> Self {
         Self {
             module,
+            stream,
             lines: Lines::new(LINE_BYTES_MAX),
             skipping: false,
             interval_from: Instant::now(),
@@ -65,7 +72,7 @@ impl Log {
     }
 
     /// Bytes of the standard error.
-    pub(super) fn stderr(&mut self, bytes: &[u8]) {
+    pub(crate) fn stderr(&mut self, bytes: &[u8]) {
         let mut bytes = bytes;
         if self.skipping {
             let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
@@ -95,7 +102,7 @@ impl Log {
     }
 
     /// Whatever stands unfinished, when the process has ended.
-    pub(super) fn stderr_ended(&mut self) {
+    pub(crate) fn stderr_ended(&mut self) {
         let rest = String::from_utf8_lossy(&self.lines.take_start()).into_owned();
         if !rest.is_empty() {
             self.stderr_line(&rest);
@@ -104,7 +111,7 @@ impl Log {
     }
 
     /// A `log` message.
-    pub(super) fn message(&mut self, level: Level, text: &str) {
+    pub(crate) fn message(&mut self, level: Level, text: &str) {
         if !self.admit() {
             return;
         }
@@ -137,7 +144,7 @@ impl Log {
         }
         text.clone_into(&mut self.last);
         if self.admit() {
-            tracing::info!(target: "module", module = &*self.module, stream = "stderr", "{text}");
+            tracing::info!(target: "module", module = &*self.module, stream = self.stream, "{text}");
         }
     }
 
