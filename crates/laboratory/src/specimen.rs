@@ -54,7 +54,8 @@ impl Specimen {
             let (kind, role, roles) = (kind.name(), role_name(role), roles.join(" and "));
             return Err(Error::Unusable(format!("a module of kind `{kind}` cannot be a {role} module, only {roles}")));
         }
-        let (mut settings, scratch) = with_scratch(settings)?;
+        let (settings, scratch) = with_scratch(settings)?;
+        let mut settings = settings.resolved()?.settings;
         let mark = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         if kind.settings().iter().any(|setting| setting.name == ENVIRONMENT) {
             let marked = marked_environment(settings.value(ENVIRONMENT).unwrap_or_default(), &mark)?;
@@ -91,7 +92,8 @@ impl Specimen {
         &self.reader
     }
 
-    pub(crate) const fn settings(&self) -> &Settings {
+    /// The settings it is made with, references resolved: not to be shown.
+    pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 

@@ -1,15 +1,16 @@
 //! `exeunt module test`: the laboratory.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use frontends::model::ModuleRole;
 use jiff::Timestamp;
 use laboratory::{Options, Report, Specimen};
-use module::{Manifest, ModuleKind, Role, Settings, manifest};
+use module::{ModuleKind, Role, Settings};
 use parking_lot::Mutex;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
@@ -74,24 +75,28 @@ impl Test {
 impl Trial {
     /// The module, as it would be installed.
     pub(super) fn specimen(&self) -> Result<Specimen, Error> {
-        let set: Settings = self.settings.iter().cloned().collect();
-        let call = Duration::from_millis(self.timeout_ms);
-        let role = self.role.map(|role| match role {
-            RoleName::Exit => Role::Exit,
-            RoleName::Policy => Role::Policy,
-        });
-        let path = Path::new(&self.source);
-        if path.is_dir() || path.file_name().is_some_and(|name| name == manifest::FILE_NAME) {
-            return of_manifest(path, role, &set, call);
-        }
         let source = Source::work_out(&self.source)?;
-        let settings: Settings = source
-            .command()
-            .into_iter()
-            .chain(set.iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
-            .collect();
+        let role = source.role(self.role.map(|role| match role {
+            RoleName::Exit => ModuleRole::Exit,
+            RoleName::Policy => ModuleRole::Policy,
+        }))?;
+        let role = match role {
+            ModuleRole::Exit => Role::Exit,
+            ModuleRole::Policy => Role::Policy,
+        };
         let kind = kind(source.kind())?;
-        Ok(Specimen::new(kind, &source.default_name(), role.unwrap_or(Role::Exit), &settings, call)?)
+        let (name, call) = (source.default_name(), Duration::from_millis(self.timeout_ms));
+        let Source::Packaged(packaged) = &source else {
+            let settings: Settings = source.settings().into_iter().chain(self.settings.iter().cloned()).collect();
+            return Ok(Specimen::new(kind, &name, role, &settings, call)?);
+        };
+        let manifest = &packaged.manifest;
+        let set: Settings =
+            self.settings.iter().map(|(name, value)| (manifest.qualified(name), value.to_owned())).collect();
+        let settings = manifest.settings_for(&packaged.directory, kind.settings(), kind.entry_setting(), &set);
+        let specimen = Specimen::new(kind, &name, role, &settings, call)?;
+        manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;
+        Ok(specimen)
     }
 
     /// How the laboratory works.
@@ -114,19 +119,6 @@ impl Trial {
     }
 }
 
-fn of_manifest(path: &Path, role: Option<Role>, set: &Settings, call: Duration) -> Result<Specimen, Error> {
-    let (manifest, _, directory) = Manifest::read(path).map_err(unusable)?;
-    if role.is_some_and(|role| role != manifest.role) {
-        return Err(Error::usage("--role says something else than the manifest does").next("leave --role out"));
-    }
-    let kind = kind(&manifest.kind)?;
-    let set: Settings = set.iter().map(|(name, value)| (manifest.qualified(name), value.to_owned())).collect();
-    let settings = manifest.settings_for(&directory, kind.settings(), kind.entry_setting(), &set);
-    let specimen = Specimen::new(kind, &manifest.name, manifest.role, &settings, call)?;
-    manifest.check(specimen.settings()).map_err(unusable)?;
-    Ok(specimen)
-}
-
 /// A kind that this executable has.
 fn kind(name: &str) -> Result<Arc<dyn ModuleKind>, Error> {
     let kinds = Kinds::new(Arc::default(), None).all();
@@ -136,10 +128,6 @@ fn kind(name: &str) -> Result<Arc<dyn ModuleKind>, Error> {
         Error::usage(format!("there is no kind of module `{name}`; there are: {names}"))
             .next("give a module's folder, its program (./NAME where it is in this folder), or one of these kinds")
     })
-}
-
-fn unusable(error: module::ModuleError) -> Error {
-    Error::usage(error.message).code(error.code)
 }
 
 impl From<laboratory::Error> for Error {
