@@ -28,9 +28,9 @@ pub use gauge::{Bucket, Failure, Gauge, GaugeSnapshot, LatencySnapshot};
 pub use guard::{Guard, Limits};
 use module::ModuleKind;
 
-/// Every kind of foreign module.
+/// Every kind of foreign module; what they compile is kept in the user's cache, if there is one.
 pub fn kinds() -> Vec<Arc<dyn ModuleKind>> {
-    kinds_with_cache(None)
+    kinds_with_cache(user_cache())
 }
 
 /// Every kind of foreign module; what they compile is kept in this private directory, which is made when it is needed.
@@ -42,4 +42,11 @@ pub fn kinds_with_cache(cache: Option<PathBuf>) -> Vec<Arc<dyn ModuleKind>> {
         Arc::new(wasm::WasmKind::new(cache)),
         Arc::new(webhook::WebhookKind),
     ]
+}
+
+/// `exeunt/compiled` in the user's directory for caches (XDG Base Directory Specification).
+fn user_cache() -> Option<PathBuf> {
+    let directory = |variable| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = directory("XDG_CACHE_HOME").or_else(|| Some(directory("HOME")?.join(".cache")))?;
+    Some(caches.join("exeunt/compiled"))
 }

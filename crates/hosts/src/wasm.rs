@@ -72,6 +72,10 @@ impl ModuleKind for WasmKind {
         settings::SETTINGS
     }
 
+    fn entry_setting(&self) -> Option<&'static str> {
+        Some("component")
+    }
+
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
         Ok(Box::new(self.module(name, Role::Exit, settings)?))
     }

@@ -3,6 +3,7 @@
 mod code;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,9 +43,26 @@ struct Composed<'k> {
 impl Kinds {
     /// The built-in kinds, the default policy over these profiles, and the hosts of foreign modules.
     pub fn new(profiles: Arc<BTreeMap<String, Profile>>, default_profile: Option<String>) -> Self {
+        Self::with_hosts(profiles, default_profile, hosts::kinds())
+    }
+
+    /// As [`new`](Self::new); what hosts compile is kept in this private directory.
+    pub fn with_cache(
+        profiles: Arc<BTreeMap<String, Profile>>,
+        default_profile: Option<String>,
+        cache: PathBuf,
+    ) -> Self {
+        Self::with_hosts(profiles, default_profile, hosts::kinds_with_cache(Some(cache)))
+    }
+
+    fn with_hosts(
+        profiles: Arc<BTreeMap<String, Profile>>,
+        default_profile: Option<String>,
+        hosts: Vec<Arc<dyn ModuleKind>>,
+    ) -> Self {
         let policy: Arc<dyn ModuleKind> = Arc::new(DefaultPolicyKind::new(profiles, default_profile));
         let built_in = std::iter::once(policy).chain(modules::kinds()).map(|kind| Kind { kind, built_in: true });
-        let foreign = hosts::kinds().into_iter().map(|kind| Kind { kind, built_in: false });
+        let foreign = hosts.into_iter().map(|kind| Kind { kind, built_in: false });
         Self { kinds: built_in.chain(foreign).collect() }
     }
 

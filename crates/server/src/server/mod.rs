@@ -39,6 +39,9 @@ pub struct Server {
     _lock: FolderLock,
 }
 
+/// Where the data folder keeps modules that were compiled. It may be removed at any time.
+const COMPILED: &str = "compiled";
+
 impl Server {
     /// Opens the data folder, the keys, the database, the modules and the listeners. `ask_to_stop` is called when an
     /// operator asks the server to stop over the admin API.
@@ -52,7 +55,11 @@ impl Server {
         let signers = open_keys(resolved)?;
         let signers = signers.into_iter().map(|signer| signer as Arc<dyn Signer>).collect();
         let store = Arc::new(store::SqliteStore::open(&resolved.database, store::Options::default())?);
-        let kinds = Kinds::new(Arc::new(resolved.engine.profiles.clone()), resolved.engine.default_profile.clone());
+        let kinds = Kinds::with_cache(
+            Arc::new(resolved.engine.profiles.clone()),
+            resolved.engine.default_profile.clone(),
+            resolved.folder.join(COMPILED),
+        );
         let module_kinds = kinds.all().iter().map(|kind| module_kind(kind.as_ref())).collect();
         let engine = Engine::open(Opening {
             config: resolved.engine.clone(),
