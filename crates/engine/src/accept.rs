@@ -69,12 +69,17 @@ pub(crate) fn record(site: &Site, by: &Authorised<right::Enrol>, submission: &Su
     })
 }
 
-/// Reads the request into its row. What cannot be read is kept as it came.
+/// Reads the request into its row. What cannot be read is kept as it came, unless it may be a private key.
 pub(crate) fn read(site: &Site, request: &mut Request, raw: Vec<u8>) -> Result<(), Failure> {
     const VERIFYING: &str = "Error Verifying Request Signature or Signing Certificate";
 
     let parsed = match decode(&raw, site.config.request_bytes_max) {
         Ok(parsed) => parsed,
+        Err(_) if pki::may_hold_private_key(&raw) => {
+            let text =
+                "this is no request but may be a private key, and was not kept; if it is one, it must be replaced";
+            return Err(Failure::new(HResult::CRYPT_E_INVALID_MSG_TYPE, PARSING, text));
+        }
         Err(failure) => {
             Arc::make_mut(&mut request.body).raw = raw;
             return Err(failure);
@@ -87,8 +92,9 @@ pub(crate) fn read(site: &Site, request: &mut Request, raw: Vec<u8>) -> Result<(
     prepare(site, request, &parsed).map_err(|error| Failure::of(error, "Error Constructing Certificate"))
 }
 
+const PARSING: &str = "Error Parsing Request";
+
 fn decode(raw: &[u8], bytes_max: usize) -> Result<CertificationRequest, Failure> {
-    const PARSING: &str = "Error Parsing Request";
     let der =
         pki::decode_request(raw).map_err(|error| Failure::new(HResult::CRYPT_E_INVALID_MSG_TYPE, PARSING, error))?;
     if der.len() > bytes_max {

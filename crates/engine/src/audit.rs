@@ -30,6 +30,7 @@ pub enum Act {
     RequestPending = 4889,
     Retrieved = 5000,
     CaCertificateInstalled = 5001,
+    PublishExpiredSet = 5002,
     ModuleAdded = 5010,
     ModuleChanged = 5011,
     ModuleEnabled = 5012,
@@ -48,7 +49,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Denied,
         Self::Resubmitted,
         Self::Revoked,
@@ -66,6 +67,7 @@ impl Act {
         Self::RequestPending,
         Self::Retrieved,
         Self::CaCertificateInstalled,
+        Self::PublishExpiredSet,
         Self::ModuleAdded,
         Self::ModuleChanged,
         Self::ModuleEnabled,
@@ -107,6 +109,7 @@ impl Act {
             Self::RequestPending => "had a request taken under submission",
             Self::Retrieved => "fetched the certificate of a pending request",
             Self::CaCertificateInstalled => "installed a CA certificate",
+            Self::PublishExpiredSet => "said whether a revoked certificate stays in CRLs after its end",
             Self::ModuleAdded => "added a module",
             Self::ModuleChanged => "changed a module's settings",
             Self::ModuleEnabled => "enabled a module",

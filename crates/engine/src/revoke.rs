@@ -58,7 +58,7 @@ impl Engine {
         let mut request = self.issued_here(serial)?.changed();
         request.publish_expired = publish;
         let detail = json!({ "serial": serial.to_string(), "publish_expired": publish });
-        let audit = Act::Revoked.entry(&by.caller().name, self.site.now(), Some(request.id), detail);
+        let audit = Act::PublishExpiredSet.entry(&by.caller().name, self.site.now(), Some(request.id), detail);
         self.commit(Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() })?;
         Ok(request)
     }

@@ -58,7 +58,7 @@ fn what_cannot_be_read_is_recorded_as_failed() {
     forged[last] ^= 1;
     for (request, status) in [
         (b"not a request at all!".to_vec(), HResult::CRYPT_E_INVALID_MSG_TYPE),
-        (vec![0x30, 0x03, 0x02, 0x01, 0x00], HResult::ERROR_INVALID_DATA),
+        (vec![0x30, 0x03, 0x04, 0x01, 0x00], HResult::ERROR_INVALID_DATA),
         (forged, HResult::NTE_BAD_SIGNATURE),
     ] {
         let outcome = authority.engine.submit(&by, Submission { request, ..Submission::default() }).unwrap();
@@ -67,6 +67,12 @@ fn what_cannot_be_read_is_recorded_as_failed() {
         assert!(!stored.body.raw.is_empty());
         assert_eq!(stored.message, outcome.message);
     }
+    let key = b"-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----\n".to_vec();
+    let outcome = authority.engine.submit(&by, Submission { request: key, ..Submission::default() }).unwrap();
+    assert!(outcome.message.contains("private key"), "{}", outcome.message);
+    let stored = authority.engine.request(&authority.by::<right::Read>(), outcome.request).unwrap();
+    assert!(stored.body.raw.is_empty(), "somebody's private key is not kept");
+
     let empty = authority.engine.submit(&by, Submission::default());
     assert!(matches!(empty, Err(Error::Refused { .. })));
     let huge = authority.engine.submit(&by, Submission { request: vec![0; 1 << 20], ..Submission::default() });

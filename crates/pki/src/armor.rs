@@ -1,7 +1,7 @@
 //! PEM and base64 around DER.
 
 use base64ct::{Base64, Encoding};
-use der::{Decode, Encode, Header, SliceReader};
+use der::{Decode, Encode, Header, SliceReader, Tag};
 
 use crate::Error;
 
@@ -25,6 +25,25 @@ pub(crate) fn decode(what: &'static str, labels: &[&str], bytes: &[u8]) -> Resul
         return Err(Error::malformed(what, "what is in the base64 is not one DER element"));
     }
     Ok(der)
+}
+
+/// Whether these bytes, which are none of what they should be, may be somebody's private key: PEM that says so, or (in DER or
+/// base64) a SEQUENCE that begins with a version number, as PKCS#8, PKCS#1, SEC 1 and PKCS#12 have it and no PKCS#10.
+pub fn may_hold_private_key(bytes: &[u8]) -> bool {
+    let begins_with_version = |der: &[u8]| {
+        let first = || {
+            let mut reader = SliceReader::new(der).ok()?;
+            Header::decode(&mut reader).ok()?;
+            Some(Header::decode(&mut reader).ok()?.tag())
+        };
+        der.first() == Some(&0x30) && first() == Some(Tag::Integer)
+    };
+    let text = String::from_utf8_lossy(bytes);
+    if text.contains("PRIVATE KEY") || begins_with_version(bytes) {
+        return true;
+    }
+    let packed: String = text.lines().filter(|line| !line.contains(DASHES)).flat_map(str::split_whitespace).collect();
+    Base64::decode_vec(&packed).is_ok_and(|der| begins_with_version(&der))
 }
 
 /// PEM text with lines of 64 characters (RFC 7468 2).
@@ -79,7 +98,7 @@ fn is_one_der_element(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     const LABELS: &[&str] = &["A B", "C"];
@@ -133,6 +152,25 @@ mod tests {
         longer.push(0);
         assert!(decode("x", LABELS, &longer).is_err());
         assert!(decode("x", LABELS, &[0x30, 0x80, 0xff]).is_err());
+    }
+
+    #[test]
+    fn private_keys_are_known() {
+        // The beginnings of PKCS#8, PKCS#1 and SEC 1; the rest of one may be missing.
+        let version = [0x30, 0x06, 0x02, 0x01, 0x00, 0x04, 0x01, 0x07];
+        for bytes in [
+            version.to_vec(),
+            version[..6].to_vec(),
+            Base64::encode_string(&version).into_bytes(),
+            pem("ANYTHING", &version).into_bytes(),
+            pem("EC PRIVATE KEY", b"cut").into_bytes(),
+            b"-----BEGIN PRIVATE KEY-----\nMIG".to_vec(),
+        ] {
+            assert!(may_hold_private_key(&bytes), "{}", String::from_utf8_lossy(&bytes));
+        }
+        for bytes in [vec![], b"no key".to_vec(), der(), vec![0x30, 0x02, 0x30, 0x00], pem("C", &der()).into_bytes()] {
+            assert!(!may_hold_private_key(&bytes), "{}", String::from_utf8_lossy(&bytes));
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod time;
 mod write;
 
 pub use algorithm::{Digest, KeyAlgorithm, SignatureAlgorithm};
+pub use armor::may_hold_private_key;
 pub use certificate::{Certificate, TbsCertificate};
 pub use const_oid::ObjectIdentifier;
 pub use crl::{CertificateList, CrlEntries, CrlEntry, CrlHeader, encode_entry, outer_prefix};
