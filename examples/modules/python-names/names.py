@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""A policy module that knows which requester may have which DNS names.
+
+The rules are a JSON file from requester to zones, read again when it changes:
+
+    {"EXAMPLE\\\\web": ["www.example.org", "*.shop.example.org"], "*": ["*.test.example.org"]}
+
+`*.zone` stands for every name below the zone. A request with a name that its requester has no rule for is denied; one for a
+wildcard certificate waits for a person. It needs the package exeunt-module (sdk/python).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import Dict, List, Optional, Tuple
+
+from exeunt_module import Decision, HResult, ModuleError, PolicyModule, PolicyServer, Server, Setup, run
+
+log = logging.getLogger(__name__)
+
+SUBJECT_ALT_NAME = "2.5.29.17"
+DNS_NAME = 0x82  # [2] IMPLICIT IA5String (RFC 5280 4.2.1.6)
+
+Rules = Dict[str, List[str]]
+
+
+class Names(PolicyModule):
+    """The rules, and when they were read."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._rules: Rules = {}
+        self._read: Optional[Tuple[int, int]] = None
+
+    def initialize(self, setup: Setup, server: Server) -> None:
+        self._path = setup.setting("rules")
+        self._reload()
+        self.description = f"DNS names by requester, from {self._path}"
+
+    def verify_request(self, request: PolicyServer, new: bool) -> Decision:
+        self._reload()
+        requester = request.request.text("RequesterName")
+        names = dns_names(request)
+        if not names:
+            return Decision.deny("the request names no host", HResult.BAD_REQUEST_SUBJECT)
+        zones = self._rules.get(requester, []) + self._rules.get("*", [])
+        for name in names:
+            if not any(covers(zone, name) for zone in zones):
+                return Decision.deny(f"{requester} may not have {name}", HResult.E_ACCESSDENIED)
+        if new and any(name.startswith("*.") for name in names):
+            return Decision.pend("a wildcard: a person looks")
+        # What a request brings is disabled until policy sets it. The common name follows the extension.
+        request.set_certificate_extension(SUBJECT_ALT_NAME, request.certificate_extension(SUBJECT_ALT_NAME).value)
+        if request.request.text("CommonName").lower() not in names:
+            request.set_certificate_property("CommonName", names[0])
+        return Decision.issue()
+
+    def _reload(self) -> None:
+        """Reads the rules if the file is another one than before. Unreadable rules fail the request."""
+        found = os.stat(self._path)
+        version = (found.st_mtime_ns, found.st_ino)
+        if version == self._read:
+            return
+        with open(self._path, encoding="utf-8") as file:
+            rules = json.load(file)
+        if not isinstance(rules, dict) or not all(
+            isinstance(zones, list) and all(isinstance(zone, str) for zone in zones) for zones in rules.values()
+        ):
+            raise ModuleError(HResult.ERROR_INVALID_DATA, f"{self._path} is not an object from requester to zones")
+        self._rules = {who: [zone.lower() for zone in zones] for who, zones in rules.items()}
+        self._read = version
+        log.info("read the rules for %d requesters", len(self._rules))
+
+
+def covers(zone: str, name: str) -> bool:
+    """Whether a rule allows a name. `*.zone` also allows the wildcard itself."""
+    if zone.startswith("*."):
+        return name.endswith(zone[1:]) and len(name) > len(zone) - 1
+    return name == zone
+
+
+def dns_names(request: PolicyServer) -> List[str]:
+    """The DNS names of the request in lower case; any other kind of name is refused."""
+    try:
+        extension = request.certificate_extension(SUBJECT_ALT_NAME)
+    except ModuleError as error:
+        if error.is_empty:
+            return []
+        raise
+    names = []
+    for tag, content in elements(inside_sequence(extension.value)):
+        if tag != DNS_NAME:
+            raise ModuleError(HResult.BAD_REQUEST_SUBJECT, "only DNS names are decided on here")
+        names.append(content.decode("ascii", "strict").lower())
+    return names
+
+
+def inside_sequence(der: bytes) -> bytes:
+    """The content of the SEQUENCE that is the whole of `der`."""
+    found = list(elements(der))
+    if len(found) != 1 or found[0][0] != 0x30:
+        raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is not a SEQUENCE")
+    return found[0][1]
+
+
+def elements(der: bytes) -> List[Tuple[int, bytes]]:
+    """The elements of a run of DER, as tag and content (X.690 8.1)."""
+    found, at = [], 0
+    while at < len(der):
+        head = der[at : at + 2]
+        if len(head) < 2:
+            raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is cut short")
+        tag, length, at = head[0], head[1], at + 2
+        if length >= 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 4:
+                raise ModuleError(HResult.ERROR_INVALID_DATA, "a length in the subject alternative name is not DER")
+            length, at = int.from_bytes(der[at : at + count], "big"), at + count
+        if at + length > len(der):
+            raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is cut short")
+        found.append((tag, der[at : at + length]))
+        at += length
+    return found
+
+
+if __name__ == "__main__":
+    run(Names())
