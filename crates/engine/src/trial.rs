@@ -4,7 +4,7 @@
 //! With as many failures as the operator allowed the trial is over: from that moment everything goes to the version in force,
 //! and [`watch`] has it recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use module::{
 };
 use parking_lot::{Mutex, RwLock};
 
-use crate::exits::{LoadedExit, ModuleLoader};
+use crate::exits::{LoadedExit, ModuleLoader, ReadyExit};
 use crate::policies::LoadedPolicy;
 use crate::store::{Canary, InstalledModule};
 use crate::{Engine, Error};
@@ -28,9 +28,12 @@ const RECORD_RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Trials {
     running: Mutex<BTreeMap<String, Weak<Trial>>>,
     /// Modules and versions whose trial is over, and perhaps not recorded yet: they are not tried again.
-    over: Arc<Mutex<BTreeSet<(String, u32)>>>,
+    over: Arc<Mutex<Over>>,
     report: Sender<Withdrawal>,
 }
+
+/// Modules and versions, and why their trials are over.
+type Over = BTreeMap<(String, u32), ModuleError>;
 
 /// A trial that has to be recorded as over.
 pub(crate) struct Withdrawal {
@@ -48,8 +51,11 @@ pub(crate) struct Trial {
     withdrawn: AtomicBool,
     last_error: Mutex<Option<ModuleError>>,
     /// The version on trial of an exit module; gone when the trial is over.
-    exit: RwLock<Option<Arc<dyn ExitModule>>>,
-    over: Arc<Mutex<BTreeSet<(String, u32)>>>,
+    exit: RwLock<Option<Arc<LoadedExit>>>,
+    /// The events that the version in force wants, and those that the version on trial wants.
+    former_mask: AtomicU32,
+    canary_mask: AtomicU32,
+    over: Arc<Mutex<Over>>,
     report: Sender<Withdrawal>,
 }
 
@@ -71,7 +77,7 @@ impl Trials {
         (Self { running: Mutex::default(), over: Arc::default(), report }, reports)
     }
 
-    /// The exit module with its version on trial beside it, if it has one.
+    /// The exit module with its version on trial beside it, if it has one. Neither is initialised.
     pub(crate) fn exit(
         &self,
         loader: &dyn ModuleLoader,
@@ -80,16 +86,16 @@ impl Trials {
         let former = loader.exit(installed)?;
         let Some((trial, next)) = self.begin(installed) else { return Ok(former) };
         let canary = loader.exit(&next).inspect_err(|error| trial.withdraw(error)).ok();
-        let (canary, beside) = canary.map(|canary| (canary.module, canary.health)).unzip();
-        *trial.exit.write() = canary;
-        let health = former.health;
-        let module =
-            TrialExit { former: former.module, former_mask: AtomicU32::new(0), canary_mask: AtomicU32::new(0), trial };
-        Ok(LoadedExit {
-            module: Arc::new(module),
-            health: Box::new(move || with_canary(health(), beside.as_ref().map(|health| health()))),
-            notice: former.notice,
-        })
+        Ok(side_by_side(Arc::new(former), canary.map(Arc::new), trial))
+    }
+
+    /// An exit module that runs, with its version on trial beside it: both are initialised.
+    pub(crate) fn join(&self, installed: &InstalledModule, former: ReadyExit, canary: ReadyExit) -> ReadyExit {
+        let Some((trial, _)) = self.begin(installed) else { return former };
+        trial.former_mask.store(former.mask.bits(), Ordering::Relaxed);
+        trial.canary_mask.store(canary.mask.bits(), Ordering::Relaxed);
+        let mask = former.mask | canary.mask;
+        ReadyExit { loaded: Arc::new(side_by_side(former.loaded, Some(canary.loaded), trial)), mask }
     }
 
     /// The version on trial of a policy module, if it has one, initialised.
@@ -121,11 +127,8 @@ impl Trials {
     /// Fails with the error with which the trial of this module has ended already.
     pub(crate) fn stands(&self, installed: &InstalledModule) -> Result<(), ModuleError> {
         let Some(canary) = &installed.versions.canary else { return Ok(()) };
-        if !self.over.lock().contains(&(installed.name.clone(), canary.version.number)) {
-            return Ok(());
-        }
-        let error = self.status(&installed.name).and_then(|status| status.last_error);
-        Err(error.unwrap_or_else(|| ModuleError::invalid("the trial of this version is over")))
+        let over = self.over.lock().get(&(installed.name.clone(), canary.version.number)).cloned();
+        over.map_or(Ok(()), Err)
     }
 
     /// Ends the trial of this module: from now on everything is for the version in force, and the other is let go.
@@ -146,7 +149,7 @@ impl Trials {
 
     fn begin(&self, installed: &InstalledModule) -> Option<(Arc<Trial>, InstalledModule)> {
         let canary = installed.versions.canary.clone()?;
-        if self.over.lock().contains(&(installed.name.clone(), canary.version.number)) {
+        if self.over.lock().contains_key(&(installed.name.clone(), canary.version.number)) {
             return None;
         }
         let next = installed.with_version(canary.version.clone());
@@ -158,6 +161,8 @@ impl Trials {
             withdrawn: AtomicBool::new(false),
             last_error: Mutex::new(None),
             exit: RwLock::new(None),
+            former_mask: AtomicU32::new(0),
+            canary_mask: AtomicU32::new(0),
             over: Arc::clone(&self.over),
             report: self.report.clone(),
         });
@@ -169,7 +174,7 @@ impl Trials {
 }
 
 impl Trial {
-    fn exit(&self) -> Option<Arc<dyn ExitModule>> {
+    fn exit(&self) -> Option<Arc<LoadedExit>> {
         self.exit.read().clone()
     }
 
@@ -198,7 +203,7 @@ impl Trial {
         let (module, number) = (self.module.clone(), self.canary.version.number);
         tracing::error!(module, version = number, code = %error.code, "the trial is over: {}", error.message);
         *self.last_error.lock() = Some(error.clone());
-        self.over.lock().insert((module.clone(), number));
+        self.over.lock().insert((module.clone(), number), error.clone());
         // Nobody listens when the engine is gone; the next start tries the version again, and it fails again.
         let _ = self.report.send(Withdrawal { module, number, error: error.clone() });
     }
@@ -206,24 +211,33 @@ impl Trial {
 
 /// An exit module in two versions.
 struct TrialExit {
-    former: Arc<dyn ExitModule>,
-    former_mask: AtomicU32,
-    canary_mask: AtomicU32,
+    former: Arc<LoadedExit>,
     trial: Arc<Trial>,
+}
+
+fn side_by_side(former: Arc<LoadedExit>, canary: Option<Arc<LoadedExit>>, trial: Arc<Trial>) -> LoadedExit {
+    *trial.exit.write() = canary;
+    let notice = former.notice.clone();
+    let (module, beside) = (Arc::clone(&former), Arc::clone(&trial));
+    LoadedExit {
+        module: Arc::new(TrialExit { former: module, trial }),
+        health: Box::new(move || with_canary((former.health)(), beside.exit().map(|canary| (canary.health)()))),
+        notice,
+    }
 }
 
 impl ExitModule for TrialExit {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        let former = self.former.initialize(ca, server)?;
-        self.former_mask.store(former.bits(), Ordering::Relaxed);
+        let former = self.former.module.initialize(ca, server)?;
+        self.trial.former_mask.store(former.bits(), Ordering::Relaxed);
         let canary = match self.trial.exit() {
-            Some(canary) => canary.initialize(ca, server).unwrap_or_else(|error| {
+            Some(canary) => canary.module.initialize(ca, server).unwrap_or_else(|error| {
                 self.trial.withdraw(&error);
                 ExitEvents::empty()
             }),
             None => ExitEvents::empty(),
         };
-        self.canary_mask.store(canary.bits(), Ordering::Relaxed);
+        self.trial.canary_mask.store(canary.bits(), Ordering::Relaxed);
         Ok(former | canary)
     }
 
@@ -242,28 +256,28 @@ impl ExitModule for TrialExit {
     }
 
     fn description(&self) -> String {
-        self.former.description()
+        self.former.module.description()
     }
 
     fn about(&self) -> Vec<(String, String)> {
-        self.former.about()
+        self.former.module.about()
     }
 }
 
 impl TrialExit {
     fn tell(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), Undelivered> {
         let wants = |mask: &AtomicU32| ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(notification.event);
-        if notification.event == ExitEvent::Shutdown && wants(&self.canary_mask) {
+        if notification.event == ExitEvent::Shutdown && wants(&self.trial.canary_mask) {
             // Both are to let go of what they hold; only the version in force can fail it.
-            if let Some(Err(error)) = self.trial.exit().map(|canary| canary.notify(notification, server)) {
+            if let Some(Err(error)) = self.trial.exit().map(|canary| canary.module.notify(notification, server)) {
                 tracing::warn!(module = self.trial.module, "the version on trial failed SHUTDOWN: {}", error.message);
             }
         }
         if let Some(canary) = self.trial.exit().filter(|_| self.trial.takes(notification.request)) {
-            if !wants(&self.canary_mask) {
+            if !wants(&self.trial.canary_mask) {
                 return Ok(());
             }
-            match canary.notify(notification, server) {
+            match canary.module.notify(notification, server) {
                 Ok(()) => {
                     self.trial.succeeded();
                     return Ok(());
@@ -271,10 +285,10 @@ impl TrialExit {
                 Err(error) => self.trial.failed(&error),
             }
         }
-        if !wants(&self.former_mask) {
+        if !wants(&self.trial.former_mask) {
             return Ok(());
         }
-        self.former.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), Err)
+        self.former.module.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), Err)
     }
 }
 

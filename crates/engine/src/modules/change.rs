@@ -55,14 +55,21 @@ impl Engine {
         }
         let audit = act.entry(&by.caller().name, self.site.now(), None, detail);
         let before = self.installed(&next.name)?;
-        let ready = next.enabled.then(|| self.exits.ready(&next)).transpose()?;
-        self.trials.stands(&next)?;
+        // What runs goes on beside a version on trial: only that one is new.
+        let new = next.versions.canary.as_ref().map(|canary| next.with_version(canary.version.clone()));
+        let ready = next.enabled.then(|| self.exits.ready(new.as_ref().unwrap_or(&next))).transpose()?;
         let former = self.exits.stop(&next.name);
         let made = self.installed(&next.name).and_then(|stopped| {
             next.cursor = stopped.cursor;
             self.commit(Change { modules: vec![next.clone()], audit: Some(audit), ..Change::default() })
         });
         let last = if made.is_ok() { next.clone() } else { before.clone() };
+        let ready = match (&new, ready, &former) {
+            (None, ready, _) => ready,
+            (Some(_), Some(canary), Some(former)) => Some(self.trials.join(&next, former.clone(), canary)),
+            // What hangs, or was never initialised, is made anew with its version on trial.
+            (Some(_), _, _) => None,
+        };
         self.resume(&next.name, Some(last), vec![(next.clone(), ready), (before, former)]);
         made?;
         self.status(self.installed(&next.name)?)
@@ -94,8 +101,7 @@ impl Engine {
 
     /// Records that a trial is over, and lets the version go; the one in force goes on as it runs.
     pub(super) fn end_trial(&self, audit: crate::store::NewAudit, module: InstalledModule) -> Result<(), Error> {
-        let change =
-            Change { running_modules: vec![module.clone()], audit: Some(audit), ..Change::default() };
+        let change = Change { running_modules: vec![module.clone()], audit: Some(audit), ..Change::default() };
         self.commit(change)?;
         self.trials.end(&module.name);
         if module.role == Role::Policy {

@@ -17,7 +17,8 @@ pub(super) fn check_name(name: &str) -> Result<(), Error> {
 }
 
 pub(super) fn check_options(options: &ModuleOptions) -> Result<(), Error> {
-    let ModuleOptions { workers, timeout_ms, attempts_max, retry_ms_min, retry_ms_max, inline: _, digest: _ } = *options;
+    let ModuleOptions { workers, timeout_ms, attempts_max, retry_ms_min, retry_ms_max, inline: _, digest: _ } =
+        *options;
     for (name, value, least, most) in [
         ("workers", u64::from(workers), 1, 64),
         ("timeout_ms", timeout_ms, 1, 3_600_000),
