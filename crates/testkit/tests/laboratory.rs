@@ -1,0 +1,390 @@
+//! The laboratory's server and the real one, side by side: for the same row they answer the same.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::store::ModuleOptions;
+use engine::{StartFrom, right};
+use laboratory::{Contents, InFlight, Properties, Reader, Row, Scene, View, read_event, read_properties, write_event};
+use module::property::{PROPERTIES, Scope};
+use module::wire::body::{Notify, VerifyRequest, ca_properties};
+use module::wire::row;
+use module::{
+    CertificateExtension, Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, ModuleError, Notification,
+    PropertyType, RequestId, RevocationReason, Role, ServerExit, ServerPolicy, Value,
+};
+use parking_lot::Mutex;
+use testkit::authority::{Authority, Builder, PolicyFn, csr, eventually};
+
+const TYPES: [PropertyType; 4] = [PropertyType::Long, PropertyType::Date, PropertyType::Binary, PropertyType::String];
+
+/// CRLs are in no message: a recording has none.
+const NOT_RECORDED: [&str; 2] = ["rawcrl", "rawdeltacrl"];
+
+/// Every name of the table, and names as modules misspell and vary them.
+fn names() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = PROPERTIES.iter().map(|property| property.name.to_owned()).collect();
+    for property in PROPERTIES {
+        match property.scope {
+            Scope::Request => {
+                names.insert(format!("Request.{}", property.name));
+                names.insert(format!("Subject.{}", property.name));
+            }
+            Scope::CaIndexed => {
+                for index in ["0", "1", "7", "x", ""] {
+                    names.insert(format!("{}.{index}", property.name));
+                }
+            }
+            _ => {
+                names.insert(property.name.to_uppercase());
+            }
+        }
+    }
+    names.extend(["CN", "2.5.4.3", "OU", "Nonsense", "", "Request.", "Subject.", "CertCount.0"].map(str::to_owned));
+    names
+}
+
+type Answer<T> = Result<T, i32>;
+
+fn answer<T>(result: Result<T, ModuleError>) -> Answer<T> {
+    result.map_err(|error| error.code.0)
+}
+
+/// What the two answer differently.
+fn differences(real: &dyn ServerExit, laboratory: &dyn ServerExit, skip: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: String, real: Answer<Value>, laboratory: Answer<Value>| {
+        if real != laboratory {
+            found.push(format!("{what}: {real:?} there, {laboratory:?} in the laboratory"));
+        }
+    };
+    for name in names().iter().filter(|name| !skip.iter().any(|skip| name.to_lowercase().starts_with(skip))) {
+        for kind in TYPES {
+            compare(
+                format!("request {name} as {kind}"),
+                answer(real.request_property(name, kind)),
+                answer(laboratory.request_property(name, kind)),
+            );
+            compare(
+                format!("certificate {name} as {kind}"),
+                answer(real.certificate_property(name, kind)),
+                answer(laboratory.certificate_property(name, kind)),
+            );
+        }
+    }
+    let list = |server: &dyn ServerExit| (answer(server.attributes()), answer(server.extensions()));
+    if list(real) != list(laboratory) {
+        found.push(format!("lists: {:?} there, {:?} in the laboratory", list(real), list(laboratory)));
+    }
+    for name in
+        real.attributes().unwrap_or_default().iter().map(String::as_str).chain(["CERTFILE", "Cert File", "none"])
+    {
+        if answer(real.request_attribute(name)) != answer(laboratory.request_attribute(name)) {
+            found.push(format!("attribute {name}"));
+        }
+    }
+    for oid in real.extensions().unwrap_or_default().iter().map(String::as_str).chain(["1.2.3", ""]) {
+        if answer(real.certificate_extension(oid)) != answer(laboratory.certificate_extension(oid)) {
+            found.push(format!("extension {oid}"));
+        }
+    }
+    found
+}
+
+/// The row as the laboratory makes one.
+fn row_of(request: &engine::Request, officer: bool) -> Row {
+    Row {
+        id: request.id,
+        disposition: request.disposition,
+        status: request.status,
+        message: request.message.clone(),
+        submitted: request.submitted,
+        resolved: request.resolved,
+        requester: request.requester.clone(),
+        caller: request.caller.clone(),
+        officer,
+        request_type: request.request_type,
+        flags: request.flags,
+        profile: request.profile.clone(),
+        // That of the test authority's profiles.
+        validity: request.profile.as_ref().map(|_| module::Profile::default().validity),
+        raw: request.body.raw.clone(),
+        attribute_text: request.body.attribute_text.clone(),
+        attributes: request.body.attributes.clone(),
+        extensions: request.body.extensions.clone(),
+        subject: request.subject.clone(),
+        not_before: request.not_before,
+        not_after: request.not_after,
+        properties: request.properties.clone(),
+        certificate: request.body.certificate.clone(),
+        issuer_name_id: request.issued.as_ref().map_or(0, engine::Issued::issuer_name_id),
+        revocation: request.revocation.map(|found| (found.when, found.effective, found.reason)),
+        publish_expired: request.publish_expired,
+    }
+}
+
+/// An exit module that holds what it is shown beside the laboratory's view of the same.
+#[derive(Default)]
+struct Beside {
+    authority: Mutex<Option<Arc<Properties>>>,
+    seen: Mutex<Vec<ExitEvent>>,
+    wrong: Mutex<Vec<String>>,
+}
+
+fn reader() -> Reader {
+    Reader { role: Role::Exit, name: "beside".into() }
+}
+
+impl Beside {
+    /// The view of a recording of this event.
+    fn recorded(&self, notification: &Notification, server: &dyn ServerExit) -> Arc<View> {
+        let authority = self.authority.lock().clone().unwrap();
+        let mut json = serde_json::to_value(Notify::read(0, notification, server).unwrap()).unwrap();
+        json["names"] = server.attributes().unwrap_or_default().into();
+        let read = read_event(&json, &authority).unwrap();
+        // Through a file and back.
+        let mut line = Vec::new();
+        write_event(&mut line, &read).unwrap();
+        let again = read_event(&serde_json::from_slice(&line).unwrap(), &authority).unwrap();
+        assert_eq!(again.notification, *notification);
+        View::new(reader(), again.scene)
+    }
+}
+
+impl ExitModule for Beside {
+    fn initialize(&self, _ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        let properties = serde_json::to_value(ca_properties(server)?).unwrap();
+        let properties = Arc::new(read_properties(&properties)?);
+        let alone = View::new(reader(), Arc::new(Scene { contents: None, authority: Arc::clone(&properties) }));
+        self.wrong.lock().extend(differences(server, &*alone, &NOT_RECORDED));
+        *self.authority.lock() = Some(properties);
+        Ok(ExitEvents::all())
+    }
+
+    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.seen.lock().push(notification.event);
+        let view = self.recorded(notification, server);
+        let found = differences(server, &*view, &NOT_RECORDED);
+        self.wrong.lock().extend(found.into_iter().map(|text| format!("{}: {text}", notification.event)));
+        view.close();
+        let late = view.request_property("RequestID", PropertyType::Long).unwrap_err();
+        assert_eq!(late.code, module::HResult::ERROR_INVALID_HANDLE);
+        Ok(())
+    }
+
+    fn description(&self) -> String {
+        "beside".into()
+    }
+}
+
+/// Everything that can happen to a request.
+fn live(authority: &Authority) {
+    let manage = authority.by::<right::ManageCertificates>();
+    let issued =
+        authority.submit("www.example.org", "CertificateTemplate:tls\nCert-File:x.cer\nFree: text: here").request;
+    let held = authority.submit("held.example.org", "").request;
+    let pending = authority.submit("pending.example.org", "Disposition:Pending").request;
+    let approved = authority.submit("approved.example.org", "Disposition:Pending").request;
+    authority.submit("denied.example.org", "Disposition:Deny");
+    authority.submit("failed.example.org", "Disposition:Fail");
+    let nonsense = engine::Submission { request: b"nonsense".to_vec(), ..engine::Submission::default() };
+    authority.engine.submit(&authority.by::<right::Enrol>(), nonsense).unwrap();
+    authority.clock.advance(jiff::SignedDuration::from_mins(5));
+    authority.engine.approve(&manage, approved).unwrap();
+    authority.engine.retrieve(&authority.by::<right::Enrol>(), approved).unwrap();
+    authority.engine.deny(&manage, pending).unwrap();
+    let serial = |id: RequestId| {
+        let request = authority.engine.request(&authority.by::<right::Read>(), id).unwrap();
+        request.issued.unwrap().serial
+    };
+    authority.engine.revoke(&manage, &serial(issued), RevocationReason::KeyCompromise, None).unwrap();
+    authority.engine.revoke(&manage, &serial(held), RevocationReason::CertificateHold, None).unwrap();
+    authority.engine.release(&manage, &serial(held)).unwrap();
+}
+
+#[test]
+fn a_recorded_event_reads_as_the_real_one() {
+    let builder = Builder::new(pki::KeyAlgorithm::P256);
+    let beside = Arc::new(Beside::default());
+    builder.loader().exit("beside", Arc::clone(&beside) as Arc<dyn ExitModule>);
+    let authority = builder.open().unwrap();
+    authority.add_exit("beside", StartFrom::Beginning, ModuleOptions::default());
+    live(&authority);
+    let (head, _) = authority.engine.event_head().unwrap();
+    eventually("every event is told", || beside.seen.lock().len() as u64 >= head.0);
+    let wrong = beside.wrong.lock().clone();
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    let seen: BTreeSet<ExitEvent> = beside.seen.lock().iter().copied().collect();
+    assert!(seen.len() >= 6, "{seen:?}");
+}
+
+#[test]
+fn a_row_of_the_laboratory_reads_as_the_real_one() {
+    /// Keeps what it is shown of each event: the views stay open as long as the call, so it compares at once.
+    struct Rows {
+        engine: Mutex<Option<Arc<engine::Engine>>>,
+        by: Mutex<Option<engine::Authorised<right::Read>>>,
+        compared: Mutex<usize>,
+        wrong: Mutex<Vec<String>>,
+    }
+
+    impl ExitModule for Rows {
+        fn initialize(&self, _: &str, _: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+            Ok(ExitEvents::all())
+        }
+
+        fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+            let (Some(id), Some(engine), Some(by)) =
+                (notification.request, self.engine.lock().clone(), self.by.lock().clone())
+            else {
+                return Ok(());
+            };
+            let request = engine.events(&by, module::EventId(notification.id.0 - 1), ExitEvents::all(), 1);
+            let (_, request) = request.unwrap().into_iter().next().unwrap();
+            let request = request.unwrap();
+            assert_eq!(request.id, id);
+            let officer = server.request_property("Officer", PropertyType::Long)?.into_long()? == 1;
+            let authority: Arc<Properties> = {
+                let message = serde_json::to_value(ca_properties(server)?).unwrap();
+                Arc::new(read_properties(&message)?)
+            };
+            let scene = Scene { contents: Some(row_of(&request, officer).contents()), authority };
+            let view = View::new(Reader { role: Role::Exit, name: "rows".into() }, Arc::new(scene));
+            let found = differences(server, &*view, &NOT_RECORDED);
+            self.wrong.lock().extend(found.into_iter().map(|text| format!("{}: {text}", notification.event)));
+            *self.compared.lock() += 1;
+            Ok(())
+        }
+
+        fn description(&self) -> String {
+            "rows".into()
+        }
+    }
+
+    let builder = Builder::new(pki::KeyAlgorithm::P256);
+    let rows = Arc::new(Rows {
+        engine: Mutex::default(),
+        by: Mutex::default(),
+        compared: Mutex::default(),
+        wrong: Mutex::default(),
+    });
+    builder.loader().exit("rows", Arc::clone(&rows) as Arc<dyn ExitModule>);
+    let authority = builder.open().unwrap();
+    *rows.engine.lock() = Some(Arc::clone(&authority.engine));
+    *rows.by.lock() = Some(authority.by::<right::Read>());
+    live(&authority);
+    authority.add_exit("rows", StartFrom::Beginning, ModuleOptions::default());
+    eventually("the events are told", || *rows.compared.lock() >= 12);
+    let wrong = rows.wrong.lock().clone();
+    *rows.engine.lock() = None;
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What policy modules write, rightly and wrongly.
+fn writes() -> Vec<(&'static str, Option<Value>)> {
+    let moment = |text: &str| Some(Value::Date(text.parse().unwrap()));
+    vec![
+        ("CommonName", Some("other.example.org".into())),
+        ("OU", Some("Servers\nBerlin".into())),
+        ("Subject.Organization", Some("Example".into())),
+        ("2.5.4.7", Some("Berlin".into())),
+        ("Title", Some("".into())),
+        ("Organization", Some("x".repeat(500).into())),
+        ("Locality", None),
+        ("UPN", Some("a@example.org".into())),
+        ("UPN", None),
+        ("GeneralFlags", Some(5.into())),
+        ("EnrollmentFlags", Some("five".into())),
+        ("NotAfter", moment("2026-12-24T00:00:00Z")),
+        ("NotAfter", moment("2099-01-01T00:00:00Z")),
+        ("ExpirationDate", moment("2026-12-23T00:00:00Z")),
+        ("NotBefore", moment("2026-11-23T00:00:00Z")),
+        ("NotBefore", moment("2001-01-01T00:00:00Z")),
+        ("NotBefore", None),
+        ("CertificateTemplate", Some("tls".into())),
+        ("EventLogVerbose", Some("hello".into())),
+        ("DCName", Some("dc1".into())),
+        ("SerialNumber", Some("00".into())),
+        ("RawCertificate", Some(vec![1, 2].into())),
+        ("RawCRL.0", Some(vec![1, 2].into())),
+        ("Request.CommonName", Some("x".into())),
+        ("Nonsense", Some("x".into())),
+    ]
+}
+
+fn extension_writes() -> Vec<CertificateExtension> {
+    let one = |oid: &str, flags: u32| CertificateExtension {
+        oid: oid.into(),
+        flags: ExtensionFlags::from_bits_retain(flags),
+        value: vec![0x30, 0x00],
+    };
+    vec![
+        one("1.2.3.4", 0x000f_ab01),
+        one("1.2.3.4", 0x2),
+        one("2.5.29.17", 0),
+        one("2.5.29.14", 0x4),
+        one("9.9.9", 0),
+        one("no.oid", 0),
+        one("1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17", 0),
+    ]
+}
+
+fn contents_of(server: &dyn ServerExit) -> Scene {
+    let properties = |row: &row::Row| {
+        let mut all = Properties::default();
+        for (name, value) in row.iter() {
+            all.set(name, value.clone());
+        }
+        all
+    };
+    let message = VerifyRequest::read(0, true, server).unwrap();
+    let contents = Contents {
+        request: properties(&message.request.request),
+        certificate: properties(&message.request.certificate),
+        attributes: message.request.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        extensions: message.request.extensions.into_iter().map(|extension| extension.0).collect(),
+    };
+    let authority = read_properties(&serde_json::to_value(ca_properties(server).unwrap()).unwrap()).unwrap();
+    Scene { contents: Some(contents), authority: Arc::new(authority) }
+}
+
+#[test]
+fn a_request_in_flight_takes_the_same_writes() {
+    let builder = Builder::new(pki::KeyAlgorithm::P256);
+    let wrong: Arc<Mutex<Option<Vec<String>>>> = Arc::default();
+    let kept = Arc::clone(&wrong);
+    let policy = PolicyFn(move |server: &mut dyn ServerPolicy, _new: bool| {
+        let reader = Reader { role: Role::Policy, name: "plain".into() };
+        let mut flight = InFlight::new(reader, &contents_of(server));
+        let mut found = differences(server, &flight, &NOT_RECORDED);
+        for (name, value) in writes() {
+            let real = answer(server.set_certificate_property(name, value.clone()));
+            let ours = answer(flight.set_certificate_property(name, value.clone()));
+            if real != ours {
+                found.push(format!("set {name} to {value:?}: {real:?} there, {ours:?} in the laboratory"));
+            }
+        }
+        for extension in extension_writes() {
+            let real = answer(server.set_certificate_extension(extension.clone()));
+            let ours = answer(flight.set_certificate_extension(extension.clone()));
+            if real != ours {
+                found.push(format!("set {extension:?}: {real:?} there, {ours:?} in the laboratory"));
+            }
+        }
+        found.extend(differences(server, &flight, &NOT_RECORDED).into_iter().map(|text| format!("after: {text}")));
+        let snapshot = flight.share();
+        found.extend(differences(&*server.share(), &*snapshot, &NOT_RECORDED));
+        *kept.lock() = Some(found);
+        Ok(Decision::deny(module::HResult::E_ACCESSDENIED, "compared"))
+    });
+    builder.loader().policy("plain", Arc::new(policy));
+    let authority = builder.open().unwrap();
+    let request = csr("www.example.org");
+    let attributes = "CertificateTemplate:tls\nFree:text".into();
+    let submission = engine::Submission { request, attributes, ..engine::Submission::default() };
+    authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap();
+    let wrong = wrong.lock().take().expect("the policy was asked");
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
