@@ -4,10 +4,13 @@
 //! call-backs meanwhile (`session`, `callbacks`). A process that breaks the protocol or a time limit is killed with
 //! its group, and the next call starts another (`supervisor`).
 //!
-//! For Linux: it stands on process file descriptors, event counters and `prlimit`.
+//! For Linux: it stands on process file descriptors and event counters. Limits and privileges are those of the kernel,
+//! in force before the program begins (`confine`).
 
+mod account;
 mod callbacks;
 mod child;
+mod confine;
 mod lines;
 pub(crate) mod log;
 mod outbox;

@@ -236,3 +236,49 @@ fn settings_are_checked_before_anything_is_started() {
     assert!(refused(&[("command", "x"), ("comand", "y")]).message.contains("there is no setting `comand`"));
     assert!(kind.settings().iter().any(|setting| setting.name == "command"));
 }
+
+/// What a program finds that looks at itself first of all.
+const LOOK: &str = r#"exec 2>"$STATE/errors"; { ulimit -v; ulimit -t; ulimit -n; id -u; id -g; id -G; echo "$HOME"; grep -E '^NoNewPrivs' /proc/self/status; ls /proc/self/fd; } > "$STATE/look"; exit 3"#;
+
+fn look(settings: &[(&str, &str)]) -> (Vec<String>, module::ModuleError) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let script = Script::new(&serde_json::json!(["sh", "-c", LOOK]).to_string(), settings);
+    std::fs::set_permissions(script.state.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let error = script.exit().initialize("Example CA", &FakeServer::issued()).unwrap_err();
+    let text = std::fs::read_to_string(script.state.path().join("look")).unwrap_or_default();
+    (text.lines().map(str::to_owned).collect(), error)
+}
+
+#[test]
+fn a_program_is_confined_before_its_first_instruction() {
+    // A file that was opened by somebody who did not think of modules.
+    let leak = rustix::io::dup(std::fs::File::open("/dev/null").unwrap()).unwrap();
+    let limits = [("memory_bytes_max", "1073741824"), ("cpu_seconds_max", "7"), ("open_files_max", "33")];
+    let (seen, error) = look(&limits);
+    assert!(error.message.contains("status 3"), "{error}");
+    assert_eq!(seen[..3], ["1048576", "7", "33"]);
+    assert_eq!(seen[7].split_whitespace().last(), Some("1"), "{seen:?}");
+    // Of the looking shell's files, 3 is the folder that `ls` reads.
+    assert_eq!(seen[8..], ["0", "1", "2", "3"], "{seen:?}");
+    drop(leak);
+    let (seen, _) = look(&[("no_new_privileges", "false")]);
+    assert_eq!(seen[7].split_whitespace().last(), Some("0"), "{seen:?}");
+    let (_, error) = look(&[("memory_bytes_max", "4096")]);
+    assert!(!error.message.is_empty(), "{error}");
+}
+
+#[test]
+fn a_program_runs_as_who_the_operator_says() {
+    let root = rustix::process::geteuid().is_root();
+    let (seen, error) = look(&[("user", "nobody")]);
+    if !root {
+        assert!(error.message.contains("only root may start a process as another"), "{error}");
+        return;
+    }
+    let nobody = std::fs::read_to_string("/etc/passwd").unwrap();
+    let nobody: Vec<&str> = nobody.lines().find(|line| line.starts_with("nobody:")).unwrap().split(':').collect();
+    assert_eq!(seen[3..7], [nobody[2], nobody[3], nobody[3], nobody[5]], "{error}");
+    let (seen, _) = look(&[("user", "nobody"), ("group", "12345")]);
+    assert_eq!(seen[3..6], [nobody[2], "12345", "12345"]);
+}

@@ -6,8 +6,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use module::{HResult, ModuleError};
-use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
+use rustix::process::{Pid, PidfdFlags, Signal};
 
+use super::account::Account;
+use super::confine::confine;
 use super::settings::ProcessSettings;
 
 /// From the polite signal to the last one.
@@ -34,39 +36,42 @@ pub(super) struct Pipes {
 }
 
 impl Process {
-    /// Starts the program. Its limits are set from outside right after it began to run: what it does in that moment
-    /// is not yet limited.
+    /// Starts the program, with everything taken from it that the settings do not leave to it.
     pub(super) fn launch(settings: &ProcessSettings) -> Result<(Self, Pipes), ModuleError> {
+        let account = Account::find(settings.user.as_deref(), settings.group.as_deref())?;
         let mut command = Command::new(&settings.program);
         command
             .args(&settings.arguments)
             .current_dir(&settings.working_directory)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(account.home.iter().map(|home| ("HOME", home)))
             .envs(&settings.environment)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        // A process that changes user also loses the server's supplementary groups.
+        if let Some(gid) = account.gid {
+            command.gid(gid);
+        }
+        if let Some(uid) = account.uid {
+            command.uid(uid);
+        }
+        confine(&mut command, settings.confinement);
         let child = command.spawn().map_err(|error| {
             let code = ModuleError::from(std::io::Error::from(error.kind())).code;
             let directory = settings.working_directory.display();
-            ModuleError::new(code, format!("`{}` cannot be started in {directory}: {error}", settings.program))
+            let hint = match error.kind() {
+                std::io::ErrorKind::OutOfMemory => "; is `memory_bytes_max` too small for the program?",
+                _ => "",
+            };
+            let text = format!("`{}` cannot be started in {directory}: {error}{hint}", settings.program);
+            ModuleError::new(code, text)
         })?;
         // From here on the child is killed and reaped whatever fails.
         let child = Unfinished(Some(child));
         let pid = child.pid()?;
-        let limits = [
-            (Resource::As, settings.memory_bytes_max),
-            (Resource::Cpu, settings.cpu_seconds_max),
-            (Resource::Nofile, settings.open_files_max),
-        ];
-        for (resource, limit) in limits {
-            if limit.is_some() {
-                rustix::process::prlimit(Some(pid), resource, Rlimit { current: limit, maximum: limit })
-                    .map_err(|error| failed("its limits cannot be set", error))?;
-            }
-        }
         let ended = rustix::process::pidfd_open(pid, PidfdFlags::empty())
             .map_err(|error| failed("it cannot be watched", error))?;
         let mut child = child.finish();

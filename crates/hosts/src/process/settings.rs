@@ -7,6 +7,7 @@ use std::time::Duration;
 use module::{ModuleError, Setting, Settings};
 use serde_json::Value as Json;
 
+use super::confine::Confinement;
 use super::words;
 
 /// What settings passed on to the module start with.
@@ -50,6 +51,17 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting { name: "cpu_seconds_max", default: "no limit", meaning: "processor time of each process of the module" },
     Setting { name: "open_files_max", default: "no limit", meaning: "open files of each process of the module" },
     Setting {
+        name: "user",
+        default: "the server's",
+        meaning: "name or number of the user it runs as; for a server that is root",
+    },
+    Setting { name: "group", default: "the user's", meaning: "name or number of the group it runs as" },
+    Setting {
+        name: "no_new_privileges",
+        default: "true",
+        meaning: "whether programs it starts cannot gain privileges (set-user-ID, file capabilities), true or false",
+    },
+    Setting {
         name: "restart_backoff_ms_min",
         default: "250",
         meaning: "wait before the second restart in a row; the first is immediate, each further one waits twice as long",
@@ -71,9 +83,9 @@ pub(super) struct ProcessSettings {
     pub(super) message_bytes_max: usize,
     pub(super) window: usize,
     pub(super) batch_max: usize,
-    pub(super) memory_bytes_max: Option<u64>,
-    pub(super) cpu_seconds_max: Option<u64>,
-    pub(super) open_files_max: Option<u64>,
+    pub(super) confinement: Confinement,
+    pub(super) user: Option<String>,
+    pub(super) group: Option<String>,
     pub(super) backoff_min: Duration,
     pub(super) backoff_max: Duration,
     /// What the module gets as its settings.
@@ -98,6 +110,10 @@ impl ProcessSettings {
             None => Ok(None),
             Some(_) => number(settings, name, 1, 1..=i64::MAX as u64).map(Some),
         };
+        let account = |name| match settings.value(name).map(str::trim) {
+            Some("") => Err(ModuleError::invalid(format!("the setting `{name}` is empty: leave it out"))),
+            value => Ok(value.map(str::to_owned)),
+        };
         let resolved = Self {
             program,
             arguments: words.collect(),
@@ -109,9 +125,14 @@ impl ProcessSettings {
             message_bytes_max: size(number(settings, "message_bytes_max", 16 << 20, 1024..=1 << 30)?),
             window: size(number(settings, "window", 1, 1..=1024)?),
             batch_max: size(number(settings, "batch_max", 256, 1..=1000)?),
-            memory_bytes_max: limit("memory_bytes_max")?,
-            cpu_seconds_max: limit("cpu_seconds_max")?,
-            open_files_max: limit("open_files_max")?,
+            confinement: Confinement {
+                memory_bytes_max: limit("memory_bytes_max")?,
+                cpu_seconds_max: limit("cpu_seconds_max")?,
+                open_files_max: limit("open_files_max")?,
+                no_new_privileges: settings.parsed("no_new_privileges", true)?,
+            },
+            user: account("user")?,
+            group: account("group")?,
             backoff_min: milliseconds("restart_backoff_ms_min", 250)?,
             backoff_max: milliseconds("restart_backoff_ms_max", 60_000)?,
             passed_on: passed_on
@@ -266,6 +287,9 @@ mod tests {
             &[("command", "a"), ("message_bytes_max", "10")],
             &[("command", "a"), ("working_directory", "srv")],
             &[("command", "a"), ("environment", "A")],
+            &[("command", "a"), ("user", " ")],
+            &[("command", "a"), ("no_new_privileges", "perhaps")],
+            &[("command", "a"), ("batch_max", "0")],
             &[("command", "a"), ("environment", "=1")],
             &[("command", "a"), ("environment", r#"{"A":1}"#)],
             &[("command", "a"), ("restart_backoff_ms_min", "9"), ("restart_backoff_ms_max", "8")],
