@@ -404,3 +404,13 @@ fn an_endpoint_that_is_down_or_busy_is_no_attempt() {
     let (_endpoint, module) = greeted(&[], |_| Reaction::status(500));
     assert!(matches!(batch(&*module, 1).failure, Some(Undelivered::Failed(_))));
 }
+
+#[test]
+fn every_setting_is_documented() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/modules/webhook.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let table = page.split("## Settings").nth(1).unwrap().split("## What is sent").next().unwrap();
+    let documented: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let known: Vec<&str> = webhook().settings().iter().map(|setting| setting.name).collect();
+    assert_eq!(documented, known);
+}
