@@ -112,8 +112,8 @@ fn check_inner(place: &str, schema: &Value) {
 }
 
 fn takes_a_body(method: &str, path: &str) -> bool {
-    const WITHOUT: [&str; 10] =
-        ["approve", "deny", "release", "enable", "disable", "retry", "drop", "verify", "check", "stop"];
+    const WITHOUT: [&str; 11] =
+        ["approve", "deny", "release", "enable", "disable", "promote", "retry", "drop", "verify", "check", "stop"];
     let last = path.rsplit('/').next().unwrap();
     matches!(method, "post" | "patch") && !WITHOUT.contains(&last) && last != "reload"
 }

@@ -203,7 +203,10 @@ fn options_of_modules_have_their_defaults() {
     for (name, value) in defaults.as_object().unwrap() {
         let (option, value) = match name.as_str() {
             "inline" => ("--delivery".to_owned(), "queued".to_owned()),
-            name => (format!("--{}", name.replace('_', "-")), value.to_string()),
+            name => {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                (format!("--{}", name.replace('_', "-")), value)
+            }
         };
         let row = rows.iter().find(|cells| cells.first().is_some_and(|cell| cell.split(' ').next() == Some(&option)));
         let row = row.unwrap_or_else(|| panic!("{option} is not there"));

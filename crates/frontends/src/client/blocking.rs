@@ -71,6 +71,11 @@ impl Client {
         self.wait(self.client.order(path))
     }
 
+    /// See [`super::Client::order_with`].
+    pub fn order_with<B: Serialize + ?Sized>(&self, path: &str, body: &B) -> Result<(), Error> {
+        self.wait(self.client.order_with(path, body))
+    }
+
     /// See [`super::Client::post_bytes`].
     pub fn post_bytes<T: DeserializeOwned>(
         &self,

@@ -142,6 +142,11 @@ impl Client {
         self.whole(Method::POST, path, "application/json", None).await.map(drop)
     }
 
+    /// `POST` in JSON, whose answer is of no interest.
+    pub async fn order_with<B: Serialize + ?Sized>(&self, path: &str, body: &B) -> Result<(), Error> {
+        self.whole(Method::POST, path, "application/json", Some(json(body)?)).await.map(drop)
+    }
+
     /// `POST` of bytes of some media type, answered in JSON.
     pub async fn post_bytes<T: DeserializeOwned>(
         &self,

@@ -111,6 +111,11 @@ impl Connection {
         self.client.order(path).map_err(|error| self.explain(error))
     }
 
+    /// `POST` with a body, whose answer is of no interest.
+    pub fn order_with<B: Serialize>(&self, path: &str, body: &B) -> Result<(), Error> {
+        self.client.order_with(path, body).map_err(|error| self.explain(error))
+    }
+
     /// `PATCH`.
     pub fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, Error> {
         self.client.patch(path, body).map_err(|error| self.explain(error))

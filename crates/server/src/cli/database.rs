@@ -1,9 +1,11 @@
 //! `exeunt db`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use frontends::model::DatabaseReport;
+use frontends::model::{BackupOrder, DatabaseReport};
+use serde_json::json;
 
 use super::Context;
 use super::connection::Place;
@@ -15,11 +17,36 @@ use crate::{Error, offline};
 pub enum Database {
     /// Check the database's structure and the chain of events
     Check,
+    /// Copy the database, as it is now, to a new file; the server goes on
+    Backup {
+        /// The new file, on the server's machine
+        file: PathBuf,
+    },
 }
 
 impl Database {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
-        let Self::Check = self;
+        match self {
+            Self::Check => Self::check(context),
+            Self::Backup { file } => Self::back_up(context, &file),
+        }
+    }
+
+    fn back_up(context: &Context, file: &Path) -> Result<ExitCode, Error> {
+        let file = std::path::absolute(file).map_err(|error| Error::io(file, &error))?;
+        match context.place()? {
+            Place::Server(connection) => {
+                let text = file.to_str().ok_or_else(|| Error::usage(format!("{} is not UTF-8", file.display())))?;
+                connection.order_with("/v1/database/backup", &BackupOrder { file: text.to_owned() })?;
+            }
+            Place::Folder(_lock) => offline::back_up_database(&context.configuration()?, &file)?,
+        }
+        let shown = file.display().to_string();
+        context.output().show(&json!({ "file": shown }), |_| format!("copied to {}\n", clean(&shown)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn check(context: &Context) -> Result<ExitCode, Error> {
         let progress = context.output().progress("checking");
         let report: DatabaseReport = match context.place()? {
             Place::Server(connection) => {

@@ -10,18 +10,21 @@ mod certificate;
 mod config;
 mod connection;
 mod context;
+mod control;
 mod crl;
 mod database;
 mod describe;
+mod event;
 mod init;
 mod input;
 mod installed_module;
 mod listing;
 mod module_add;
 mod module_manifest;
-mod module_show;
+mod module_new;
 mod module_record;
 mod module_replay;
+mod module_show;
 mod module_source;
 mod module_tail;
 mod module_test;
@@ -81,12 +84,18 @@ enum Command {
     /// Exit and policy modules
     #[command(subcommand)]
     Module(installed_module::Module),
+    /// Events: what happened in the authority, in order
+    #[command(subcommand)]
+    Event(event::Events),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
     /// The database
     #[command(subcommand)]
     Db(database::Database),
+    /// The server that runs
+    #[command(subcommand)]
+    Server(control::Server),
     /// Measure this machine: each figure beside its baseline
     #[command(subcommand)]
     Bench(crate::bench::Bench),
@@ -137,8 +146,10 @@ fn run(cli: Cli) -> ExitCode {
         Command::Certificate(certificate) => certificate.run(&context),
         Command::Crl(crl) => crl.run(&context),
         Command::Module(module) => module.run(&context),
+        Command::Event(event) => event.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Db(database) => database.run(&context),
+        Command::Server(server) => server.run(&context),
     };
     match done {
         Ok(code) => code,
