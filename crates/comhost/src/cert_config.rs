@@ -82,12 +82,12 @@ impl Automation for CertConfigObject {
     }
 }
 
-unsafe extern "system" fn com_reset(this: *mut c_void, index: i32, count: *mut i32) -> Status {
+unsafe extern "system-unwind" fn com_reset(this: *mut c_void, index: i32, count: *mut i32) -> Status {
     // SAFETY: an object of this class; null or valid.
     unsafe { store(count, object::body::<CertConfigObject>(this).reset(index)) }
 }
 
-unsafe extern "system" fn com_next(this: *mut c_void, index: *mut i32) -> Status {
+unsafe extern "system-unwind" fn com_next(this: *mut c_void, index: *mut i32) -> Status {
     // SAFETY: an object of this class; null or valid.
     unsafe {
         let next = object::body::<CertConfigObject>(this).next();
@@ -98,13 +98,13 @@ unsafe extern "system" fn com_next(this: *mut c_void, index: *mut i32) -> Status
     }
 }
 
-unsafe extern "system" fn com_field(this: *mut c_void, name: *mut u16, value: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn com_field(this: *mut c_void, name: *mut u16, value: *mut *mut u16) -> Status {
     // SAFETY: an object of this class; a BSTR or null; null or valid.
     unsafe { give(value, object::body::<CertConfigObject>(this).field(&in_text(name))) }
 }
 
 /// Whatever the flags ask for, there is one authority, and nobody to show a choice to.
-unsafe extern "system" fn config(_this: *mut c_void, _flags: i32, value: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn config(_this: *mut c_void, _flags: i32, value: *mut *mut u16) -> Status {
     // SAFETY: null or valid.
     unsafe { give(value, facts::known().map(|facts| facts.config())) }
 }

@@ -64,7 +64,7 @@ impl Class for Factory {
         &ClassFactory { unknown: object::unknown_of::<Self>(), create_instance, lock_server };
 }
 
-unsafe extern "system" fn create_instance(
+unsafe extern "system-unwind" fn create_instance(
     this: *mut c_void,
     outer: *mut c_void,
     iid: *const Guid,
@@ -77,6 +77,6 @@ unsafe extern "system" fn create_instance(
     unsafe { (object::body::<Factory>(this).0.create)(iid, out) }
 }
 
-unsafe extern "system" fn lock_server(_this: *mut c_void, _lock: i32) -> Status {
+unsafe extern "system-unwind" fn lock_server(_this: *mut c_void, _lock: i32) -> Status {
     hresult::OK
 }

@@ -12,20 +12,45 @@ thread_local! {
 
 /// Calls a method of the module; a crash meanwhile is reported with its name.
 pub fn during<T>(method: &'static str, call: impl FnOnce() -> T) -> T {
-    let before = METHOD.replace(method);
+    let inside = Inside { before: METHOD.replace(method) };
     crate::error_info::clear();
     let result = call();
-    METHOD.set(before);
+    METHOD.set(inside.before);
+    std::mem::forget(inside);
     result
+}
+
+/// A method under way. It is dropped only where an exception comes through it.
+struct Inside {
+    before: &'static str,
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let method = METHOD.replace("");
+        eprintln!("the module crashed in {method}: an exception that nobody caught");
+        platform::end();
+    }
 }
 
 /// Reports crashes from here on.
 pub fn watch() {
     platform::watch();
+    // A fault of our own below the module's frames must not unwind through them.
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        if !METHOD.get().is_empty() {
+            METHOD.set("");
+            platform::end();
+        }
+    }));
 }
 
 #[cfg(unix)]
 mod platform {
+    use std::cell::Cell;
+
     use super::METHOD;
 
     const SIGNALS: [(libc::c_int, &str); 5] = [
@@ -51,6 +76,13 @@ mod platform {
         unsafe { libc::atexit(left) };
     }
 
+    /// Ends the process as `abort` does, without another report.
+    pub(super) fn end() -> ! {
+        // SAFETY: the signal's own action.
+        unsafe { libc::signal(libc::SIGABRT, libc::SIG_DFL) };
+        std::process::abort();
+    }
+
     extern "C" fn report(signal: libc::c_int) {
         let what = SIGNALS.iter().find(|(number, _)| *number == signal).map_or("a signal", |(_, what)| what);
         say(&["the module crashed", place(), ": ", what, "\n"]);
@@ -66,12 +98,10 @@ mod platform {
         }
     }
 
+    /// The method the thread is in; empty where it is in none.
     fn place() -> &'static str {
-        // Whoever writes says " in " before it; without a method, nothing.
-        METHOD.try_with(Cell::get).map_or("", |method| if method.is_empty() { "" } else { method })
+        METHOD.try_with(Cell::get).unwrap_or("")
     }
-
-    use std::cell::Cell;
 
     /// Writes parts to the standard error, with what is safe in a signal.
     fn say(parts: &[&str]) {
@@ -102,6 +132,14 @@ mod platform {
             SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
             SetUnhandledExceptionFilter(Some(report));
         }
+    }
+
+    /// Ends the process as an unhandled exception does, without another report.
+    pub(super) fn end() -> ! {
+        const UNHANDLED: u32 = 0xe06d_7363;
+        // SAFETY: ends this process.
+        unsafe { TerminateProcess(GetCurrentProcess(), UNHANDLED) };
+        std::process::abort();
     }
 
     unsafe extern "system" fn report(pointers: *const EXCEPTION_POINTERS) -> i32 {

@@ -158,11 +158,11 @@ impl Automation for DefaultPolicy {
     }
 }
 
-unsafe extern "system" fn initialize(_this: *mut c_void, _config: *mut u16) -> Status {
+unsafe extern "system-unwind" fn initialize(_this: *mut c_void, _config: *mut u16) -> Status {
     hresult::OK
 }
 
-unsafe extern "system" fn verify_request(
+unsafe extern "system-unwind" fn verify_request(
     _this: *mut c_void,
     _config: *mut u16,
     context: i32,
@@ -183,7 +183,7 @@ unsafe extern "system" fn verify_request(
     }
 }
 
-unsafe extern "system" fn description(_this: *mut c_void, text: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn description(_this: *mut c_void, text: *mut *mut u16) -> Status {
     if text.is_null() {
         return hresult::status(HResult::E_POINTER);
     }
@@ -191,11 +191,11 @@ unsafe extern "system" fn description(_this: *mut c_void, text: *mut *mut u16) -
     unsafe { store(text, Bstr::text(DESCRIPTION).into_raw()) }
 }
 
-unsafe extern "system" fn shut_down(_this: *mut c_void) -> Status {
+unsafe extern "system-unwind" fn shut_down(_this: *mut c_void) -> Status {
     hresult::OK
 }
 
-unsafe extern "system" fn manage_module(_this: *mut c_void, module: *mut *mut c_void) -> Status {
+unsafe extern "system-unwind" fn manage_module(_this: *mut c_void, module: *mut *mut c_void) -> Status {
     if module.is_null() {
         return hresult::status(HResult::E_POINTER);
     }
@@ -232,7 +232,7 @@ fn said(name: &str) -> Option<&'static str> {
     }
 }
 
-unsafe extern "system" fn property(
+unsafe extern "system-unwind" fn property(
     _this: *mut c_void,
     _config: *mut u16,
     _location: *mut u16,
@@ -250,7 +250,7 @@ unsafe extern "system" fn property(
     }
 }
 
-unsafe extern "system" fn set_property(
+unsafe extern "system-unwind" fn set_property(
     _this: *mut c_void,
     _config: *mut u16,
     _location: *mut u16,
@@ -261,7 +261,7 @@ unsafe extern "system" fn set_property(
     hresult::FALSE
 }
 
-unsafe extern "system" fn configure(
+unsafe extern "system-unwind" fn configure(
     _this: *mut c_void,
     _config: *mut u16,
     _location: *mut u16,

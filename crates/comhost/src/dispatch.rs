@@ -92,12 +92,12 @@ pub const fn dispatch_of<C: Automation>() -> Dispatch {
     }
 }
 
-unsafe extern "system" fn type_info_count(_this: *mut c_void, count: *mut u32) -> Status {
+unsafe extern "system-unwind" fn type_info_count(_this: *mut c_void, count: *mut u32) -> Status {
     // SAFETY: null or valid.
     unsafe { store(count, 0) }
 }
 
-unsafe extern "system" fn type_info(_this: *mut c_void, _index: u32, _locale: u32, info: *mut *mut c_void) -> Status {
+unsafe extern "system-unwind" fn type_info(_this: *mut c_void, _index: u32, _locale: u32, info: *mut *mut c_void) -> Status {
     // SAFETY: null or valid.
     match unsafe { store(info, std::ptr::null_mut()) } {
         hresult::OK => hresult::DISP_E_BADINDEX,
@@ -105,7 +105,7 @@ unsafe extern "system" fn type_info(_this: *mut c_void, _index: u32, _locale: u3
     }
 }
 
-unsafe extern "system" fn ids_of_names<C: Automation>(
+unsafe extern "system-unwind" fn ids_of_names<C: Automation>(
     _this: *mut c_void,
     iid: *const Guid,
     names: *mut *mut u16,
@@ -139,7 +139,7 @@ unsafe extern "system" fn ids_of_names<C: Automation>(
     }
 }
 
-unsafe extern "system" fn invoke<C: Automation>(
+unsafe extern "system-unwind" fn invoke<C: Automation>(
     this: *mut c_void,
     id: i32,
     _iid: *const Guid,

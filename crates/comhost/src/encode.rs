@@ -123,12 +123,12 @@ impl Automation for BitString {
     }
 }
 
-unsafe extern "system" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
+unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
     // SAFETY: an object of this class, and a BSTR or null.
     hresult::of(unsafe { object::body::<BitString>(this).decode(bytes_of(binary)) })
 }
 
-unsafe extern "system" fn bit_count(this: *mut c_void, count: *mut i32) -> Status {
+unsafe extern "system-unwind" fn bit_count(this: *mut c_void, count: *mut i32) -> Status {
     // SAFETY: an object of this class; null or valid.
     unsafe {
         match object::body::<BitString>(this).decoded() {
@@ -138,7 +138,7 @@ unsafe extern "system" fn bit_count(this: *mut c_void, count: *mut i32) -> Statu
     }
 }
 
-unsafe extern "system" fn bit_string(this: *mut c_void, text: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn bit_string(this: *mut c_void, text: *mut *mut u16) -> Status {
     // SAFETY: an object of this class; null or valid.
     unsafe {
         match object::body::<BitString>(this).decoded() {
@@ -149,7 +149,7 @@ unsafe extern "system" fn bit_string(this: *mut c_void, text: *mut *mut u16) -> 
     }
 }
 
-unsafe extern "system" fn com_encode(_this: *mut c_void, count: i32, bits: *mut u16, out: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn com_encode(_this: *mut c_void, count: i32, bits: *mut u16, out: *mut *mut u16) -> Status {
     // SAFETY: a BSTR or null; null or valid.
     unsafe {
         match encode(count, bytes_of(bits)) {

@@ -86,11 +86,11 @@ pub mod unix {
     #[repr(C)]
     struct CreateErrorInfo {
         unknown: Unknown,
-        set_interface: unsafe extern "system" fn(*mut c_void, *const Guid) -> Status,
-        set_source: unsafe extern "system" fn(*mut c_void, *mut u16) -> Status,
-        set_description: unsafe extern "system" fn(*mut c_void, *mut u16) -> Status,
-        set_help_file: unsafe extern "system" fn(*mut c_void, *mut u16) -> Status,
-        set_help_context: unsafe extern "system" fn(*mut c_void, u32) -> Status,
+        set_interface: unsafe extern "system-unwind" fn(*mut c_void, *const Guid) -> Status,
+        set_source: unsafe extern "system-unwind" fn(*mut c_void, *mut u16) -> Status,
+        set_description: unsafe extern "system-unwind" fn(*mut c_void, *mut u16) -> Status,
+        set_help_file: unsafe extern "system-unwind" fn(*mut c_void, *mut u16) -> Status,
+        set_help_context: unsafe extern "system-unwind" fn(*mut c_void, u32) -> Status,
     }
 
     /// `CreateErrorInfo`
@@ -142,27 +142,27 @@ pub mod unix {
         };
     }
 
-    unsafe extern "system" fn none_guid(_this: *mut c_void, iid: *mut Guid) -> Status {
+    unsafe extern "system-unwind" fn none_guid(_this: *mut c_void, iid: *mut Guid) -> Status {
         // SAFETY: null or valid.
         unsafe { store(iid, crate::guid::IID_NULL) }
     }
 
-    unsafe extern "system" fn none_text(_this: *mut c_void, text: *mut *mut u16) -> Status {
+    unsafe extern "system-unwind" fn none_text(_this: *mut c_void, text: *mut *mut u16) -> Status {
         // SAFETY: null or valid.
         unsafe { store(text, std::ptr::null_mut()) }
     }
 
-    unsafe extern "system" fn none_number(_this: *mut c_void, number: *mut u32) -> Status {
+    unsafe extern "system-unwind" fn none_number(_this: *mut c_void, number: *mut u32) -> Status {
         // SAFETY: null or valid.
         unsafe { store(number, 0) }
     }
 
-    unsafe extern "system" fn read_source(this: *mut c_void, text: *mut *mut u16) -> Status {
+    unsafe extern "system-unwind" fn read_source(this: *mut c_void, text: *mut *mut u16) -> Status {
         // SAFETY: an object of this class; null or valid.
         unsafe { store(text, Bstr::text(&object::body::<Reader>(this).0.lock().source).into_raw()) }
     }
 
-    unsafe extern "system" fn read_description(this: *mut c_void, text: *mut *mut u16) -> Status {
+    unsafe extern "system-unwind" fn read_description(this: *mut c_void, text: *mut *mut u16) -> Status {
         // SAFETY: an object of this class; null or valid.
         unsafe { store(text, Bstr::text(&object::body::<Reader>(this).0.lock().description).into_raw()) }
     }
@@ -180,7 +180,7 @@ pub mod unix {
         };
     }
 
-    unsafe extern "system" fn writer_query(this: *mut c_void, iid: *const Guid, out: *mut *mut c_void) -> Status {
+    unsafe extern "system-unwind" fn writer_query(this: *mut c_void, iid: *const Guid, out: *mut *mut c_void) -> Status {
         // SAFETY: an object of this class; null or valid.
         unsafe {
             if !iid.is_null() && *iid == IID_ERROR_INFO {
@@ -191,25 +191,25 @@ pub mod unix {
         }
     }
 
-    unsafe extern "system" fn ignore_guid(_this: *mut c_void, _iid: *const Guid) -> Status {
+    unsafe extern "system-unwind" fn ignore_guid(_this: *mut c_void, _iid: *const Guid) -> Status {
         hresult::OK
     }
 
-    unsafe extern "system" fn ignore_text(_this: *mut c_void, _text: *mut u16) -> Status {
+    unsafe extern "system-unwind" fn ignore_text(_this: *mut c_void, _text: *mut u16) -> Status {
         hresult::OK
     }
 
-    unsafe extern "system" fn ignore_number(_this: *mut c_void, _number: u32) -> Status {
+    unsafe extern "system-unwind" fn ignore_number(_this: *mut c_void, _number: u32) -> Status {
         hresult::OK
     }
 
-    unsafe extern "system" fn set_source(this: *mut c_void, text: *mut u16) -> Status {
+    unsafe extern "system-unwind" fn set_source(this: *mut c_void, text: *mut u16) -> Status {
         // SAFETY: an object of this class; a null-terminated text.
         unsafe { object::body::<Writer>(this).0.lock().source = wide_text(text) };
         hresult::OK
     }
 
-    unsafe extern "system" fn set_description(this: *mut c_void, text: *mut u16) -> Status {
+    unsafe extern "system-unwind" fn set_description(this: *mut c_void, text: *mut u16) -> Status {
         // SAFETY: an object of this class; a null-terminated text.
         unsafe { object::body::<Writer>(this).0.lock().description = wide_text(text) };
         hresult::OK

@@ -1,6 +1,7 @@
 //! The tables of functions of the interfaces we call and offer, in their order.
 //!
-//! On Windows the calling convention is that of 64-bit Windows, elsewhere that of the platform's C: `extern "system"` is both.
+//! On Windows the calling convention is that of 64-bit Windows, elsewhere that of the platform's C: `extern "system-unwind"` is both,
+//! and says that an exception may come through, which `crash::during` meets.
 
 use std::ffi::c_void;
 
@@ -22,7 +23,7 @@ macro_rules! interface {
         pub struct $name {
             /// What it is derived from.
             pub $base: $base_type,
-            $($(#[$method_doc])* pub $method: unsafe extern "system" fn(this: *mut c_void, $($parameter: $kind),*) -> $result,)*
+            $($(#[$method_doc])* pub $method: unsafe extern "system-unwind" fn(this: *mut c_void, $($parameter: $kind),*) -> $result,)*
         }
 
         impl Interface for $name {
@@ -35,11 +36,11 @@ macro_rules! interface {
 #[repr(C)]
 pub struct Unknown {
     /// `QueryInterface`
-    pub query_interface: unsafe extern "system" fn(*mut c_void, *const Guid, *mut *mut c_void) -> Status,
+    pub query_interface: unsafe extern "system-unwind" fn(*mut c_void, *const Guid, *mut *mut c_void) -> Status,
     /// `AddRef`
-    pub add_ref: unsafe extern "system" fn(*mut c_void) -> u32,
+    pub add_ref: unsafe extern "system-unwind" fn(*mut c_void) -> u32,
     /// `Release`
-    pub release: unsafe extern "system" fn(*mut c_void) -> u32,
+    pub release: unsafe extern "system-unwind" fn(*mut c_void) -> u32,
 }
 
 impl Interface for Unknown {
@@ -77,7 +78,7 @@ pub struct Exception {
     /// Null.
     pub reserved_pointer: *mut c_void,
     /// Fills the record in later, where it is given.
-    pub deferred: Option<unsafe extern "system" fn(*mut Exception) -> Status>,
+    pub deferred: Option<unsafe extern "system-unwind" fn(*mut Exception) -> Status>,
     /// The status code, where `code` is 0.
     pub status: Status,
 }

@@ -129,7 +129,7 @@ pub const fn unknown_of<C: Class>() -> Unknown {
     Unknown { query_interface: query_interface::<C>, add_ref: add_ref_object::<C>, release: release_object::<C> }
 }
 
-unsafe extern "system" fn query_interface<C: Class>(
+unsafe extern "system-unwind" fn query_interface<C: Class>(
     this: *mut c_void,
     iid: *const Guid,
     out: *mut *mut c_void,
@@ -150,12 +150,12 @@ unsafe extern "system" fn query_interface<C: Class>(
     hresult::OK
 }
 
-unsafe extern "system" fn add_ref_object<C: Class>(this: *mut c_void) -> u32 {
+unsafe extern "system-unwind" fn add_ref_object<C: Class>(this: *mut c_void) -> u32 {
     // SAFETY: an object of ours.
     unsafe { (*this.cast::<Object<C>>()).references.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
-unsafe extern "system" fn release_object<C: Class>(this: *mut c_void) -> u32 {
+unsafe extern "system-unwind" fn release_object<C: Class>(this: *mut c_void) -> u32 {
     // SAFETY: an object of ours; the last reference frees it, and nobody has another.
     unsafe {
         let left = (*this.cast::<Object<C>>()).references.fetch_sub(1, Ordering::AcqRel) - 1;

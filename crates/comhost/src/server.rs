@@ -279,12 +279,12 @@ pub mod functions {
         }
     }
 
-    pub unsafe extern "system" fn set_context<C: ServerClass>(this: *mut c_void, context: i32) -> Status {
+    pub unsafe extern "system-unwind" fn set_context<C: ServerClass>(this: *mut c_void, context: i32) -> Status {
         // SAFETY: see the module.
         hresult::of(unsafe { server::<C>(this) }.set_context(context))
     }
 
-    pub unsafe extern "system" fn request_property<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn request_property<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         kind: i32,
@@ -294,7 +294,7 @@ pub mod functions {
         unsafe { give(value, server::<C>(this).request_property(&in_text(name), kind)) }
     }
 
-    pub unsafe extern "system" fn request_attribute<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn request_attribute<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         value: *mut *mut u16,
@@ -303,7 +303,7 @@ pub mod functions {
         unsafe { give_text(value, server::<C>(this).request_attribute(&in_text(name)).map(Some)) }
     }
 
-    pub unsafe extern "system" fn certificate_property<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn certificate_property<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         kind: i32,
@@ -313,7 +313,7 @@ pub mod functions {
         unsafe { give(value, server::<C>(this).certificate_property(&in_text(name), kind)) }
     }
 
-    pub unsafe extern "system" fn set_certificate_property<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn set_certificate_property<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         kind: i32,
@@ -327,7 +327,7 @@ pub mod functions {
         }
     }
 
-    pub unsafe extern "system" fn certificate_extension<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn certificate_extension<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         kind: i32,
@@ -337,7 +337,7 @@ pub mod functions {
         unsafe { give(value, server::<C>(this).certificate_extension(&in_text(name), kind)) }
     }
 
-    pub unsafe extern "system" fn certificate_extension_flags<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn certificate_extension_flags<C: ServerClass>(
         this: *mut c_void,
         flags: *mut i32,
     ) -> Status {
@@ -350,7 +350,7 @@ pub mod functions {
         }
     }
 
-    pub unsafe extern "system" fn set_certificate_extension<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn set_certificate_extension<C: ServerClass>(
         this: *mut c_void,
         name: *mut u16,
         kind: i32,
@@ -365,12 +365,12 @@ pub mod functions {
         }
     }
 
-    pub unsafe extern "system" fn enumerate_extensions_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_extensions_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
         // SAFETY: see the module.
         hresult::of(unsafe { server::<C>(this) }.enumerate_setup(Listing::Extensions, flags))
     }
 
-    pub unsafe extern "system" fn enumerate_extensions<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn enumerate_extensions<C: ServerClass>(
         this: *mut c_void,
         name: *mut *mut u16,
     ) -> Status {
@@ -378,18 +378,18 @@ pub mod functions {
         unsafe { give_text(name, server::<C>(this).enumerate(Listing::Extensions)) }
     }
 
-    pub unsafe extern "system" fn enumerate_extensions_close<C: ServerClass>(this: *mut c_void) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_extensions_close<C: ServerClass>(this: *mut c_void) -> Status {
         // SAFETY: see the module.
         unsafe { server::<C>(this) }.enumerate_close(Listing::Extensions);
         hresult::OK
     }
 
-    pub unsafe extern "system" fn enumerate_attributes_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_attributes_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
         // SAFETY: see the module.
         hresult::of(unsafe { server::<C>(this) }.enumerate_setup(Listing::Attributes, flags))
     }
 
-    pub unsafe extern "system" fn enumerate_attributes<C: ServerClass>(
+    pub unsafe extern "system-unwind" fn enumerate_attributes<C: ServerClass>(
         this: *mut c_void,
         name: *mut *mut u16,
     ) -> Status {
@@ -397,7 +397,7 @@ pub mod functions {
         unsafe { give_text(name, server::<C>(this).enumerate(Listing::Attributes)) }
     }
 
-    pub unsafe extern "system" fn enumerate_attributes_close<C: ServerClass>(this: *mut c_void) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_attributes_close<C: ServerClass>(this: *mut c_void) -> Status {
         // SAFETY: see the module.
         unsafe { server::<C>(this) }.enumerate_close(Listing::Attributes);
         hresult::OK

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use module::{HResult, ModuleError, ModuleKind, Settings, Undelivered};
 
-use crate::{Gauge, process, webhook};
+use crate::{Gauge, com, process, webhook};
 use instance::Instances;
 use places::Places;
 use workers::Workers;
@@ -85,7 +85,7 @@ impl Limits {
 /// Whether the host of this kind ends overdue calls itself.
 fn keeps_time(kind: &dyn ModuleKind) -> bool {
     match kind.name() {
-        process::ProcessKind::NAME => true,
+        process::ProcessKind::NAME | com::ComKind::NAME => true,
         #[cfg(feature = "wasm")]
         crate::wasm::WasmKind::NAME => true,
         _ => false,
@@ -96,6 +96,7 @@ fn keeps_time(kind: &dyn ModuleKind) -> bool {
 fn inner_limits(kind: &dyn ModuleKind, settings: &Settings) -> Result<Option<process::TimeLimits>, ModuleError> {
     match kind.name() {
         process::ProcessKind::NAME => process::time_limits(settings).map(Some),
+        com::ComKind::NAME => com::time_limits(settings).map(Some),
         #[cfg(feature = "wasm")]
         crate::wasm::WasmKind::NAME => crate::wasm::time_limits(settings).map(Some),
         _ => Ok(None),

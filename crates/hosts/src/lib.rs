@@ -5,6 +5,7 @@
 //! | [`Guard`] | time limit, concurrency, panics, restarts and counting: one for all modules, built in or foreign |
 //! | [`Gauge`] | what the guard counted, for metrics and for `module show` |
 //! | [`process`] | any program that speaks JSON-RPC 2.0 over its standard input and output; its messages are [`module::wire`] |
+//! | [`com`] | COM modules: DLLs under Wine, and shared objects compiled from their sources, through `exeunt-comhost` |
 //! | `wasm` | WebAssembly components, inside the server and with the powers they are granted; behind the feature `wasm` |
 //! | [`webhook`] | an HTTPS endpoint that is sent signed CloudEvents |
 //!
@@ -14,6 +15,7 @@
 //! `process/pump.rs` (the thread that moves the bytes).
 
 mod backoff;
+pub mod com;
 mod gauge;
 mod guard;
 pub mod process;
@@ -21,7 +23,7 @@ pub mod process;
 pub mod wasm;
 pub mod webhook;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use gauge::{Bucket, Failure, Gauge, GaugeSnapshot, LatencySnapshot};
@@ -33,11 +35,13 @@ pub fn kinds() -> Vec<Arc<dyn ModuleKind>> {
     kinds_with_cache(user_cache())
 }
 
-/// Every kind of foreign module; what they compile is kept in this private directory, which is made when it is needed.
-#[cfg_attr(not(feature = "wasm"), expect(unused_variables, reason = "only components are compiled"))]
+/// Every kind of foreign module; what they compile is kept in this private directory, which is made when it is needed, and
+/// what COM modules keep in `com` beside it.
 pub fn kinds_with_cache(cache: Option<PathBuf>) -> Vec<Arc<dyn ModuleKind>> {
+    let com = cache.as_deref().and_then(Path::parent).map(|folder| folder.join(com::ComKind::NAME));
     vec![
         Arc::new(process::ProcessKind),
+        Arc::new(com::ComKind::new(com)),
         #[cfg(feature = "wasm")]
         Arc::new(wasm::WasmKind::new(cache)),
         Arc::new(webhook::WebhookKind),

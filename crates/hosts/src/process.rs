@@ -21,6 +21,8 @@ mod settings;
 mod supervisor;
 mod words;
 
+use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};
@@ -58,6 +60,16 @@ impl ModuleKind for ProcessKind {
         settings::SETTINGS
     }
 
+    /// The program, if its path says where it is; else it interprets something, and that is the first file it is given.
+    fn code(&self, settings: &Settings) -> Option<PathBuf> {
+        let settings = ProcessSettings::resolve(settings).ok()?;
+        let program = PathBuf::from(settings.program);
+        if program.is_absolute() {
+            return Some(program);
+        }
+        settings.arguments.into_iter().map(PathBuf::from).find(|path| path.is_absolute() && path.is_file())
+    }
+
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
         Ok(Box::new(ProcessModule::new(name, Role::Exit, ProcessSettings::resolve(settings)?)))
     }
@@ -65,6 +77,11 @@ impl ModuleKind for ProcessKind {
     fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
         Ok(Box::new(ProcessModule::new(name, Role::Policy, ProcessSettings::resolve(settings)?)))
     }
+}
+
+/// The variables that these settings add to a process's environment.
+pub(crate) fn environment(settings: &Settings) -> Result<BTreeMap<String, String>, ModuleError> {
+    settings.value("environment").map_or_else(|| Ok(BTreeMap::new()), settings::environment)
 }
 
 /// The longest a process module with these settings takes, whatever its program does: what a guard allows for.

@@ -20,8 +20,8 @@ use crate::object::{self, Pointer};
 use crate::registry::files::{self, Root};
 
 type Attach = unsafe extern "C" fn(*const table::Host) -> Status;
-type ClassObject = unsafe extern "system" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
-type Register = unsafe extern "system" fn() -> Status;
+type ClassObject = unsafe extern "system-unwind" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
+type Register = unsafe extern "system-unwind" fn() -> Status;
 
 /// The module's `DllGetClassObject`.
 static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();

@@ -28,8 +28,8 @@ use crate::object::{self, Pointer};
 use crate::registry::wide_bytes;
 use crate::values::wide;
 
-type ClassObject = unsafe extern "system" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
-type Register = unsafe extern "system" fn() -> Status;
+type ClassObject = unsafe extern "system-unwind" fn(*const Guid, *const Guid, *mut *mut c_void) -> Status;
+type Register = unsafe extern "system-unwind" fn() -> Status;
 type Function = unsafe extern "system" fn() -> isize;
 
 /// The file's `DllGetClassObject`.

@@ -189,7 +189,8 @@ fn located(program: String, directory: &Path, named: bool) -> Result<String, Mod
         .map_err(|_| ModuleError::invalid("the path of the program is not UTF-8"))
 }
 
-fn environment(text: &str) -> Result<BTreeMap<String, String>, ModuleError> {
+/// The variables of the setting `environment`.
+pub(super) fn environment(text: &str) -> Result<BTreeMap<String, String>, ModuleError> {
     let mut variables = BTreeMap::new();
     if text.trim_start().starts_with('{') {
         let object: BTreeMap<String, Json> = serde_json::from_str(text)

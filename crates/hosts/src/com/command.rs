@@ -1,0 +1,168 @@
+//! What a module needs, and the command line that runs it.
+
+use std::path::{Path, PathBuf};
+
+use module::{HResult, ModuleError, Role, Settings};
+use serde_json::json;
+
+use super::library::{Format, Library};
+use super::prefix;
+use super::settings::ComSettings;
+
+/// Where a distribution's package puts the host, beside the directory of the program itself.
+const LIBRARIES: [&str; 2] = ["/usr/lib/exeunt", "/usr/local/lib/exeunt"];
+/// Where Debian keeps the 64-bit Wine.
+const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
+
+/// Looks at the file and finds what it needs: the settings for the kind `process`.
+pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, ModuleError> {
+    let library = Library::read(&settings.path)?;
+    fit(&library, &settings.path)?;
+    std::fs::create_dir_all(&settings.state).map_err(|error| {
+        let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+        ModuleError::new(code, format!("{} cannot be made: {error}", settings.state.display()))
+    })?;
+    let mut process = settings.process.clone();
+    let mut command = match library.format {
+        Format::Linux => vec![utf8(&comhost(settings, "exeunt-comhost")?)?],
+        Format::Windows => {
+            let host = comhost(settings, "exeunt-comhost.exe")?;
+            let wine = wine(settings)?;
+            prefix::make(&wine, &settings.wine_prefix)?;
+            let environment = environment(settings, &settings.wine_prefix)?;
+            process.set("environment", environment);
+            vec![utf8(&wine)?, utf8(&host)?]
+        }
+    };
+    command.push(role_word(role).to_owned());
+    command.extend(["--path".to_owned(), as_the_host_sees(&settings.path, library.format)?]);
+    if let Some(clsid) = &settings.clsid {
+        command.extend(["--clsid".to_owned(), clsid.clone()]);
+    }
+    if let Some(prog_id) = &settings.prog_id {
+        command.extend(["--progid".to_owned(), prog_id.clone()]);
+    }
+    if library.format == Format::Linux {
+        command.extend(["--registry".to_owned(), utf8(&settings.state)?]);
+    }
+    if settings.apartment {
+        command.push("--apartment".to_owned());
+    }
+    process.set("command", json!(command).to_string());
+    Ok(process)
+}
+
+/// Whether the file can be run here at all.
+fn fit(library: &Library, path: &Path) -> Result<(), ModuleError> {
+    let shown = path.display();
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        "aarch64" => "ARM64",
+        other => other,
+    };
+    let unfit = |text: String| Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text));
+    if !library.is_library {
+        return unfit(format!("{shown} is a program, and a COM module is a library: add it as a module of the kind `process`"));
+    }
+    if library.machine != machine {
+        let what = match library.format {
+            Format::Windows => "DLL",
+            Format::Linux => "shared object",
+        };
+        let text = format!(
+            "{shown} is a {what} for {} processors, and this machine is {machine}: get the module's build for it",
+            library.machine
+        );
+        return unfit(text);
+    }
+    if library.is_managed {
+        return unfit(format!(
+            "{shown} is a .NET assembly, which Windows runs and Wine does not: run it on Windows, or build it as a module \
+             of the kind `process` (docs/modules/com.md)"
+        ));
+    }
+    if !library.exports("DllGetClassObject") {
+        return unfit(format!("{shown} is no COM server: it does not export `DllGetClassObject`"));
+    }
+    if library.format == Format::Linux && !library.exports("exeunt_attach") {
+        return unfit(format!(
+            "{shown} was not built with the runtime of sdk/c: it does not export `exeunt_attach` (docs/modules/cpp.md)"
+        ));
+    }
+    Ok(())
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Exit => "exit",
+        Role::Policy => "policy",
+    }
+}
+
+/// The host: as set, beside this program, in the package's folder, or on PATH.
+fn comhost(settings: &ComSettings, name: &str) -> Result<PathBuf, ModuleError> {
+    if let Some(path) = &settings.comhost {
+        return is_there(path, "comhost").map(|()| path.clone());
+    }
+    let own = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let folders = own.into_iter().chain(LIBRARIES.map(PathBuf::from)).chain(on_path());
+    folders.map(|folder| folder.join(name)).find(|path| path.is_file()).ok_or_else(|| {
+        let text = format!(
+            "{name}, which loads COM modules, is not installed: it comes with a release; put it beside `exeunt` or into \
+             {}, or name it with the setting `comhost`",
+            LIBRARIES[0]
+        );
+        ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text)
+    })
+}
+
+fn wine(settings: &ComSettings) -> Result<PathBuf, ModuleError> {
+    if let Some(path) = &settings.wine {
+        return is_there(path, "wine").map(|()| path.clone());
+    }
+    let found = on_path().flat_map(|folder| ["wine64", "wine"].map(|name| folder.join(name)));
+    std::iter::once(PathBuf::from(DEBIAN_WINE)).chain(found).find(|path| path.is_file()).ok_or_else(|| {
+        let text = "a DLL for Windows needs Wine, which is not installed: `apt install wine64`, or name it with the setting \
+                    `wine`";
+        ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text)
+    })
+}
+
+fn on_path() -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect::<Vec<_>>().into_iter()
+}
+
+fn is_there(path: &Path, setting: &str) -> Result<(), ModuleError> {
+    if path.is_file() {
+        return Ok(());
+    }
+    let text = format!("the setting `{setting}` names {}, which is no file", path.display());
+    Err(ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text))
+}
+
+/// The path of the module in the host's eyes: under Wine the whole file system is drive Z.
+fn as_the_host_sees(path: &Path, format: Format) -> Result<String, ModuleError> {
+    let text = utf8(path)?;
+    Ok(match format {
+        Format::Linux => text,
+        Format::Windows => format!("Z:{}", text.replace('/', "\\")),
+    })
+}
+
+/// The operator's environment and what Wine needs. Without a UTF-8 locale it would lose characters of paths.
+fn environment(settings: &ComSettings, prefix: &Path) -> Result<String, ModuleError> {
+    let mut all = serde_json::Map::new();
+    for (name, value) in prefix::environment(prefix) {
+        all.insert(name.to_owned(), json!(value));
+    }
+    for (name, value) in crate::process::environment(&settings.process)? {
+        all.insert(name, json!(value));
+    }
+    Ok(serde_json::Value::Object(all).to_string())
+}
+
+fn utf8(path: &Path) -> Result<String, ModuleError> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| ModuleError::invalid(format!("the path {} is not UTF-8", path.display())))
+}

@@ -1,0 +1,153 @@
+//! The settings of a COM module, read and checked.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use module::{ModuleError, Setting, Settings};
+
+use crate::process::ProcessKind;
+use module::ModuleKind;
+
+/// The setting that names the module's file.
+pub(super) const PATH: &str = "path";
+/// What the kind `process` is told instead of our settings.
+const COMMAND: &str = "command";
+
+static OWN: [Setting; 8] = [
+    Setting { name: PATH, default: "", meaning: "absolute path of the module: a DLL, or a shared object" },
+    Setting {
+        name: "clsid",
+        default: "the class whose ProgID ends in .Exit or .Policy",
+        meaning: "identifier of the module's class",
+    },
+    Setting { name: "progid", default: "as above", meaning: "ProgID of the module's class" },
+    Setting {
+        name: "apartment",
+        default: "false",
+        meaning: "true for a module that must be called on one thread, in a single-threaded apartment",
+    },
+    Setting {
+        name: "state_directory",
+        default: "com/<module> in the data folder",
+        meaning: "where a shared object's registry and drive C are kept",
+    },
+    Setting {
+        name: "comhost",
+        default: "beside exeunt, then /usr/lib/exeunt, then PATH",
+        meaning: "absolute path of exeunt-comhost, for a DLL of exeunt-comhost.exe",
+    },
+    Setting { name: "wine", default: "/usr/lib/wine/wine64, then PATH", meaning: "absolute path of Wine, for DLLs" },
+    Setting {
+        name: "wine_prefix",
+        default: "com/wine in the data folder, for all modules",
+        meaning: "the Wine prefix a DLL runs in, made where it is missing",
+    },
+];
+
+static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let process = ProcessKind.settings().iter().filter(|setting| setting.name != COMMAND);
+    OWN.iter().chain(process).copied().collect()
+});
+
+/// Every setting: ours, and those of the kind `process`.
+pub(super) fn all() -> &'static [Setting] {
+    &ALL
+}
+
+/// Settings of a COM module, checked; nothing outside was looked at.
+#[derive(Clone, Debug)]
+pub(super) struct ComSettings {
+    pub(super) path: PathBuf,
+    pub(super) clsid: Option<String>,
+    pub(super) prog_id: Option<String>,
+    pub(super) apartment: bool,
+    pub(super) state: PathBuf,
+    pub(super) comhost: Option<PathBuf>,
+    pub(super) wine: Option<PathBuf>,
+    pub(super) wine_prefix: PathBuf,
+    /// What the kind `process` gets.
+    pub(super) process: Settings,
+}
+
+impl ComSettings {
+    pub(super) fn resolve(settings: &Settings, state: Option<&Path>, name: &str) -> Result<Self, ModuleError> {
+        if settings.value(COMMAND).is_some() {
+            return Err(ModuleError::invalid("the kind `com` has no setting `command`: it runs exeunt-comhost"));
+        }
+        // Those of the kind `process` are checked by it, here and now.
+        let process = without_own(settings);
+        crate::process::time_limits(&process)?;
+        let absolute = |name: &str| match settings.value(name).map(|text| PathBuf::from(text.trim())) {
+            Some(path) if !path.is_absolute() => {
+                Err(ModuleError::invalid(format!("the setting `{name}` is not an absolute path")))
+            }
+            other => Ok(other),
+        };
+        settings.required(PATH)?;
+        let word = |name: &str| settings.value(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let below = |setting: &str, folder: &str| match absolute(setting)? {
+            Some(path) => Ok(path),
+            None => state.map(|state| state.join(folder)).ok_or_else(|| {
+                ModuleError::invalid(format!("there is no data folder here: name one with the setting `{setting}`"))
+            }),
+        };
+        let resolved = Self {
+            path: absolute(PATH)?.unwrap_or_default(),
+            clsid: word("clsid"),
+            prog_id: word("progid"),
+            apartment: settings.parsed("apartment", false)?,
+            state: below("state_directory", name)?,
+            comhost: absolute("comhost")?,
+            wine: absolute("wine")?,
+            wine_prefix: below("wine_prefix", "wine")?,
+            process,
+        };
+        if resolved.clsid.is_some() && resolved.prog_id.is_some() {
+            return Err(ModuleError::invalid("`clsid` and `progid` both name the class: set one of them"));
+        }
+        Ok(resolved)
+    }
+}
+
+/// The settings without ours, and with a command, so that the kind `process` can judge them.
+pub(super) fn without_own(settings: &Settings) -> Settings {
+    let own = |name: &str| OWN.iter().any(|setting| setting.name == name);
+    let mut rest: Settings = settings.iter().filter(|(name, _)| !own(name)).collect();
+    rest.set(COMMAND, "exeunt-comhost");
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn resolve(pairs: &[(&str, &str)]) -> Result<ComSettings, ModuleError> {
+        ComSettings::resolve(&pairs.iter().copied().collect(), Some(Path::new("/var/lib/exeunt/com")), "m")
+    }
+
+    #[test]
+    fn a_path_is_enough() {
+        let settings = resolve(&[("path", "/m/a.dll"), ("timeout_ms", "100"), ("setting.Directory", "/x")]).unwrap();
+        assert_eq!(settings.state, Path::new("/var/lib/exeunt/com/m"));
+        assert_eq!(settings.wine_prefix, Path::new("/var/lib/exeunt/com/wine"));
+        assert_eq!(settings.process.value("setting.Directory"), Some("/x"));
+        assert_eq!(settings.process.value("path"), None);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (pairs, text) in [
+            (&[][..], "`path` is required"),
+            (&[("path", "a.dll")], "not an absolute path"),
+            (&[("path", "/a.dll"), ("command", "x")], "no setting `command`"),
+            (&[("path", "/a.dll"), ("clsid", "{1}"), ("progid", "A.Exit")], "both name the class"),
+            (&[("path", "/a.dll"), ("apartment", "yes")], "apartment"),
+            (&[("path", "/a.dll"), ("timeout_ms", "0")], "timeout_ms"),
+            (&[("path", "/a.dll"), ("colour", "red")], "colour"),
+        ] {
+            let error = resolve(pairs).unwrap_err().message;
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    }
+}
