@@ -5,12 +5,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hosts::Guard;
-use module::{Decision, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, PolicyModule};
+use module::{
+    Decision, Delivered, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule,
+    ServerExit,
+};
 
 use crate::Error;
 use crate::check::Miss;
 use crate::flight::{InFlight, Temper};
 use crate::processes;
+use crate::run::Options;
 use crate::scene::{Happening, Scene};
 use crate::specimen::Specimen;
 use crate::story::{Story, ca_name};
@@ -30,6 +34,8 @@ pub(crate) struct Bench<'a, M: ?Sized + Send + Sync + 'static> {
     pub(crate) observed: Arc<Observed>,
     /// The pace of a slow server.
     pub(crate) slow: Arc<dyn Pace>,
+    /// Calls of the load.
+    pub(crate) calls: usize,
     /// How long ordinary calls took.
     pub(crate) latencies: Vec<Duration>,
     /// Resident memory at the end of the load, in bytes.
@@ -52,13 +58,14 @@ pub(crate) type ExitBench<'a> = Bench<'a, dyn ExitModule>;
 pub(crate) type PolicyBench<'a> = Bench<'a, dyn PolicyModule>;
 
 impl<'a, M: ?Sized + Send + Sync + 'static> Bench<'a, M> {
-    pub(crate) fn new(specimen: &'a Specimen, story: Story, slow: Arc<dyn Pace>) -> Self {
+    pub(crate) fn new(specimen: &'a Specimen, story: Story, options: &Options) -> Self {
         Self {
             specimen,
             story,
             ca: ca_name().to_owned(),
             observed: Arc::default(),
-            slow,
+            slow: Arc::clone(&options.slow),
+            calls: options.calls,
             latencies: Vec::new(),
             memory: None,
             start: None,
@@ -148,6 +155,26 @@ impl ExitBench<'_> {
         let result = guard.notify(&happening.notification, &*view);
         view.close();
         result.map(|()| started.elapsed())
+    }
+
+    /// The most events that the module wants at once.
+    pub(crate) fn batch_max(&self) -> usize {
+        self.standing.as_ref().map_or(1, |guard| guard.batch_max())
+    }
+
+    /// Tells the instance of several events at once.
+    pub(crate) fn tell_together(&self, happenings: &[Happening]) -> Delivered {
+        let Some(guard) = self.standing.as_ref() else { return Delivered::all(0) };
+        let views: Vec<Arc<View>> =
+            happenings.iter().map(|happening| self.view(&happening.scene, Arc::new(AtOnce))).collect();
+        let events: Vec<(&Notification, &dyn ServerExit)> = happenings
+            .iter()
+            .zip(&views)
+            .map(|(happening, view)| (&happening.notification, &**view as &dyn ServerExit))
+            .collect();
+        let delivered = guard.notify_batch(&events);
+        views.iter().for_each(|view| view.close());
+        delivered
     }
 
     /// Tells the instance of an event, and kills it meanwhile. What becomes of that call is nobody's fault.

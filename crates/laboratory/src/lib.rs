@@ -12,6 +12,7 @@
 //! | [`Report`] | what came out: for people, as JSON, as JUnit XML |
 //! | [`Story`], [`Authority`], [`Row`] | what happens: events, certificates, rows |
 //! | [`Recording`] | a stretch of a real event log, to be played in the laboratory; [`Redaction`] takes names out |
+//! | [`measure`] | how fast a module is |
 //!
 //! Start reading at [`run`], then `check/exit.rs`.
 
@@ -21,6 +22,7 @@ mod check;
 mod error;
 mod flight;
 mod key;
+mod measure;
 mod processes;
 mod recording;
 mod report;
@@ -35,6 +37,7 @@ pub use authority::{Authority, CA_NAME, request};
 pub use check::{Check, Group, exit_checks, policy_checks};
 pub use error::Error;
 pub use flight::{InFlight, Temper};
+pub use measure::{Round, measure};
 pub use recording::{Recording, Redaction, read_event, read_properties, replay, write_event, write_header};
 pub use report::{Entry, Measurements, Report, Verdict};
 pub use row::{REQUEST_TYPE_PKCS10, Row};

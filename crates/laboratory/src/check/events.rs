@@ -1,6 +1,6 @@
 //! Events, and their repeats.
 
-use module::ExitEvent;
+use module::{Delivered, ExitEvent, ModuleError};
 
 use super::{Miss, Outcome, call_failed};
 use crate::bench::ExitBench;
@@ -57,6 +57,33 @@ pub(super) fn repeat_elsewhere(bench: &mut ExitBench<'_>) -> Outcome {
     Ok(format!("{event}, before and after"))
 }
 
+/// Events of one batch.
+const BATCH: usize = 8;
+
+pub(super) fn batch(bench: &mut ExitBench<'_>) -> Outcome {
+    let event = bench.sample(false)?;
+    let most = bench.batch_max();
+    if most < 2 {
+        return Err(Miss::LeftOut("it takes events one by one".into()));
+    }
+    let happenings = (0..most.min(BATCH)).map(|_| bench.story.one(event)).collect::<Result<Vec<_>, _>>()?;
+    let Delivered { count, failure } = bench.tell_together(&happenings);
+    match failure {
+        None if count == happenings.len() => Ok(format!("{count} of {event}; it takes {most}")),
+        failure => {
+            let why =
+                failure.map(ModuleError::from).map_or_else(|| "no error says why".into(), |error| error.to_string());
+            Err(Miss::Failed {
+                happened: format!("{count} of {} delivered: {why}", happenings.len()),
+                remedy:
+                    "handle the events in their order; `delivered` counts those of the front that are done, `error` \
+                         says why the next is not"
+                        .into(),
+            })
+        }
+    }
+}
+
 pub(super) fn unasked(bench: &mut ExitBench<'_>) -> Outcome {
     let mask = bench.ready()?;
     let unasked = ExitEvent::ALL.into_iter().find(|event| !mask.wants(*event) && *event != ExitEvent::Shutdown);
@@ -73,7 +100,7 @@ pub(super) fn unasked(bench: &mut ExitBench<'_>) -> Outcome {
     }
 }
 
-fn repeated(what: &str, error: &module::ModuleError) -> Miss {
+fn repeated(what: &str, error: &ModuleError) -> Miss {
     Miss::Failed {
         happened: format!("{what}: {error}"),
         remedy: "events come at least once: keep the number of each with what was done for it, and answer a repeat \

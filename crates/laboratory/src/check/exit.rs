@@ -41,6 +41,7 @@ static CHECKS: &[Check] = &[
     check("repeat", Contract, "a repeat, with a higher attempt, is answered with success", PROMISES, events::repeat),
     check("same-attempt", Contract, "a repeat after a crash, with the same attempt, is answered with success", PROMISES, events::same_attempt),
     check("repeat-elsewhere", Contract, "a fresh instance answers an event that the one before it has seen", PROMISES, events::repeat_elsewhere),
+    check("batch", Contract, "several events at once are answered one by one, as far as they were handled", "protocol.md, notify_batch", events::batch),
     check("unasked-event", Contract, "an event outside the mask is answered with success", PROTOCOL, events::unasked),
     check("unknown-event", Contract, "an event that no version has yet is answered with a result", PROTOCOL, process::unknown_event),
     check("unknown-method", Contract, "a method that no version has is answered with an error, and the module goes on", PROTOCOL, process::unknown_method),

@@ -6,14 +6,12 @@ use super::{Miss, Outcome, call_failed, failed, took};
 use crate::bench::{Bench, ExitBench, PolicyBench};
 use crate::scene::Scene;
 
-/// Calls that are measured, and the time after which a slow module is spared the rest.
-const CALLS: usize = 200;
+/// Calls that are measured at least, and the time after which a slow module is spared the rest.
 const CALLS_MIN: usize = 5;
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Calls before memory is first looked at, and after.
+/// Calls before memory is first looked at.
 const WARM_UP: usize = 50;
-const AFTER: usize = 250;
 /// How much more resident memory is no growth: allocators take some time to settle.
 const SETTLING_BYTES: u64 = 24 << 20;
 
@@ -21,7 +19,7 @@ pub(super) fn latency(bench: &mut ExitBench<'_>) -> Outcome {
     let event = bench.sample(false)?;
     let mut happening = bench.story.one(event)?;
     let started = Instant::now();
-    while more(&bench.latencies, started) {
+    while more(&bench.latencies, bench.calls, started) {
         // The same row under ever new numbers: what is measured is the module, not the laboratory.
         let next = bench.story.tell(event, event.name(), None).notification;
         happening.notification.id = next.id;
@@ -36,7 +34,7 @@ pub(super) fn decision_latency(bench: &mut PolicyBench<'_>) -> Outcome {
     bench.ready()?;
     let scene = bench.ordinary()?;
     let started = Instant::now();
-    while more(&bench.latencies, started) {
+    while more(&bench.latencies, bench.calls, started) {
         let time = ask(bench, &scene)?;
         bench.latencies.push(time);
     }
@@ -53,8 +51,8 @@ fn ask(bench: &mut PolicyBench<'_>, scene: &Scene) -> Result<Duration, Miss> {
     }
 }
 
-fn more(latencies: &[Duration], started: Instant) -> bool {
-    latencies.len() < CALLS_MIN || latencies.len() < CALLS && started.elapsed() < TIME_MAX
+fn more(latencies: &[Duration], calls: usize, started: Instant) -> bool {
+    latencies.len() < CALLS_MIN || latencies.len() < calls && started.elapsed() < TIME_MAX
 }
 
 fn judge<M: ?Sized + Send + Sync + 'static>(bench: &Bench<'_, M>) -> Outcome {
@@ -102,15 +100,15 @@ fn growth<M: ?Sized + Send + Sync + 'static>(
 ) -> Outcome {
     let started = Instant::now();
     for _ in 0..WARM_UP {
-        if started.elapsed() < TIME_MAX {
+        if started.elapsed() < TIME_MAX / 2 {
             round(bench)?;
         }
     }
     let Some(before) = bench.resident_bytes() else {
         return Err(Miss::LeftOut("it has no process of its own: its host bounds its memory".into()));
     };
-    let mut calls = 0_u32;
-    while calls < AFTER as u32 && started.elapsed() < 2 * TIME_MAX {
+    let mut calls = 0;
+    while calls < bench.calls && started.elapsed() < TIME_MAX {
         round(bench)?;
         calls += 1;
     }
@@ -135,7 +133,7 @@ mod tests {
         let times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
         assert_eq!(percentile(&times, 50), Duration::from_millis(100));
         assert_eq!(percentile(&times, 99), Duration::from_millis(198));
-        assert_eq!(percentile(&times[..1], 99), Duration::from_millis(200));
+        assert_eq!(percentile(&[Duration::from_millis(200)], 99), Duration::from_millis(200));
         assert_eq!(percentile(&[], 50), Duration::ZERO);
     }
 }

@@ -3,6 +3,7 @@
 //! What is not known to be harmless is not kept: a row is made anew from what is. Its certificate and request are made anew
 //! too, with the new names, by the laboratory's throwaway key.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -138,12 +139,14 @@ impl Redaction {
     /// Gives the row a request and a certificate with its new names: the same ones as for the event before.
     fn make_anew(&mut self, row: &mut Row, asked: bool, issued: bool) -> Result<(), Error> {
         let subject = name_of(&row.subject)?;
-        if !self.made.contains_key(&row.id) {
-            let wanted = row.extensions.iter().filter(|extension| extension.flags.is_from_request());
-            let wanted = wanted.map(to_encode).collect::<Result<Vec<_>, _>>()?;
-            self.made.insert(row.id, (request(&subject, &wanted)?.0, None));
-        }
-        let Some((raw, certificate)) = self.made.get_mut(&row.id) else { return Ok(()) };
+        let (raw, certificate) = match self.made.entry(row.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let wanted = row.extensions.iter().filter(|extension| extension.flags.is_from_request());
+                let wanted = wanted.map(to_encode).collect::<Result<Vec<_>, _>>()?;
+                new.insert((request(&subject, &wanted)?.0, None))
+            }
+        };
         if issued && certificate.is_none() {
             let parsed = pki::CertificationRequest::from_der(raw)?;
             let mut extensions = self.authority.own_extensions(parsed.public_key())?;

@@ -32,7 +32,7 @@ pub fn replay(
     let story = Story::new(options.seed, options.now)?;
     let crl = story.authority().crl(1, None, &[])?.der().to_vec();
     let started = Instant::now();
-    let mut bench = ExitBench::new(specimen, story, Arc::clone(&options.slow));
+    let mut bench = ExitBench::new(specimen, story, options);
     bench.ca.clone_from(&recording.ca);
     (options.said)();
 
@@ -79,7 +79,7 @@ pub fn replay(
             }
             Err(error) => {
                 tally.failed += 1;
-                tally.first.get_or_insert_with(|| (happening.notification.id.0, error));
+                tally.first.get_or_insert((happening.notification.id.0, error));
             }
         }
     }

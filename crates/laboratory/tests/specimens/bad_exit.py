@@ -114,6 +114,35 @@ class SameAttempt(OnlyIssued):
         return {}
 
 
+class Batch(good.Batches):
+    def notify_batch(self, events):
+        return {"delivered": len(events) - 1, "error": {"code": -32000, "message": "no more than seven"}}
+
+
+class UnknownRepeat(OnlyIssued):
+    """Not in the table: after a kill it may be told of either event twice."""
+
+    def notify(self, params):
+        event = params["event"]
+        if event["attempt"] > 1 and event["id"] not in seen:
+            raise RuntimeError("a repeat of what was never told")
+        seen.add(event["id"])
+        return {}
+
+
+class Impatient(OnlyIssued):
+    """Not in the table: gives up when the server does not answer at once."""
+
+    def notify(self, params):
+        import select
+
+        good.send(id="cb", method="server.extensions", params={"context": params["context"]})
+        if not select.select([sys.stdin], [], [], 0.3)[0]:
+            raise RuntimeError("the server does not answer")
+        good.read()
+        return {}
+
+
 class Elsewhere(OnlyIssued):
     first = True
 
@@ -234,7 +263,7 @@ class Memory(OnlyIssued):
     count = 0
 
     def notify(self, params):
-        hoard.append(bytearray(os.urandom(1 << 18)))
+        hoard.append(bytearray(os.urandom(1 << 20)))
         return {}
 
 

@@ -32,9 +32,29 @@ class Perhaps(good.Policy):
         return {"decision": "perhaps"} if resubmitted else ISSUE
 
 
+class Never(good.Policy):
+    """Not in the table: it decides on nothing."""
+
+    def verify_request(self, params):
+        raise RuntimeError("no rules")
+
+
+class Impatient(good.Policy):
+    """Not in the table: gives up when the server does not answer at once."""
+
+    def verify_request(self, params):
+        import select
+
+        good.send(id="cb", method="server.extensions", params={"context": params["context"]})
+        if not select.select([sys.stdin], [], [], 0.3)[0]:
+            sys.exit(6)
+        good.read()
+        return ISSUE
+
+
 class Person(good.Policy):
     def verify_request(self, params):
-        if "UPN" in params["certificate"]:
+        if params["certificate"].get("OrgUnit") == "People":
             raise RuntimeError("no rule for persons")
         return ISSUE
 
@@ -131,6 +151,11 @@ class Stop(good.Policy):
             time.sleep(1)
 
 
+class UnknownMethod(good.Policy):
+    def unknown(self, call):
+        sys.exit(3)
+
+
 class Missing(good.Policy):
     def verify_request(self, params):
         if "CertificateTemplate" not in params["certificate"]:
@@ -165,7 +190,7 @@ class Latency(good.Policy):
 
 class Memory(good.Policy):
     def verify_request(self, params):
-        hoard.append(bytearray(os.urandom(1 << 18)))
+        hoard.append(bytearray(os.urandom(1 << 20)))
         return ISSUE
 
 

@@ -60,6 +60,8 @@ class Module:
                 self.answer(call, self.initialize, params)
             elif method in ("notify", "verify_request"):
                 self.answer(call, getattr(self, method), params)
+            elif method == "notify_batch":
+                self.answer(call, self.notify_batch, params["events"])
             elif method == "describe":
                 self.answer(call, self.describe)
             elif method == "ping":
@@ -77,10 +79,19 @@ class Exit(Module):
         return {}
 
 
+class Batches(Exit):
+    greeting = {"events": "all", "batch": 100}
+
+    def notify_batch(self, events):
+        for event in events:
+            self.notify(event)
+        return {"delivered": len(events)}
+
+
 class Policy(Module):
     def verify_request(self, params):
         return {"decision": "issue"}
 
 
 if __name__ == "__main__":
-    (Policy if sys.argv[1:] == ["policy"] else Exit)().serve()
+    {"exit": Exit, "batches": Batches, "policy": Policy}[sys.argv[1]]().serve()

@@ -23,6 +23,7 @@ pub fn options(only: &[&str]) -> Options {
     let mut options = Options::new(4_711, "2026-11-22T12:00:00Z".parse().unwrap());
     options.only = only.iter().map(|name| (*name).to_owned()).collect();
     options.slow = Arc::new(AtOnce);
+    options.calls = 110;
     options
 }
 
