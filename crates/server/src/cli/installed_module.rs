@@ -16,6 +16,7 @@ use super::input::pair;
 use super::module_add::Add;
 use super::module_show::{delivery_table, kind, show, table};
 use super::module_upgrade::{Rollback, Upgrade};
+use super::{module_record, module_replay, module_tail, module_test};
 use crate::Error;
 
 /// Exit and policy modules.
@@ -27,6 +28,8 @@ pub enum Module {
         #[arg(long)]
         available: bool,
     },
+    /// Make a project for a module of your own
+    New(super::module_new::New),
     /// Install a module and start it
     Add(Add),
     /// Show a module: its settings and how it does
@@ -208,6 +211,7 @@ impl Module {
                 let modules: List<Installed> = context.connect()?.get("/v1/modules")?;
                 context.output().show(&modules, |modules| table(&modules.items))?;
             }
+            Self::New(new) => return new.run(context),
             Self::Test(test) => return test.run(context),
             Self::Record(record) => return record.run(context),
             Self::Replay(replay) => return replay.run(context),
@@ -287,4 +291,3 @@ fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), E
     }
     Ok(())
 }
-

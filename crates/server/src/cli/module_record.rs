@@ -81,9 +81,8 @@ impl Record {
         if let Ok(number) = text.parse() {
             return Ok(End::Event(number));
         }
-        let moment = module::moment::parse(text).map_err(|_| {
-            Error::usage(format!("`{text}` is no place to end; write an event's number or a time"))
-        })?;
+        let moment = module::moment::parse(text)
+            .map_err(|_| Error::usage(format!("`{text}` is no place to end; write an event's number or a time")))?;
         Ok(End::Time(moment))
     }
 

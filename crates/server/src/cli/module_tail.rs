@@ -70,7 +70,8 @@ impl Tail {
                     // The server knows which event a moment means.
                     let page: Notifications =
                         connection.get(&with_query("/v1/notifications", &[("from", text), ("limit", "1")]))?;
-                    let first = page.items.first().and_then(|item| item.pointer("/event/id")).and_then(|id| id.as_u64());
+                    let first =
+                        page.items.first().and_then(|item| item.pointer("/event/id")).and_then(|id| id.as_u64());
                     Ok(first.map_or_else(|| "now".into(), |id| id.saturating_sub(1).to_string()))
                 }
             },
@@ -87,7 +88,12 @@ fn wanted(context: &Context, connection: &Connection, name: &str) -> Result<Exit
             .next("see what it does with: exeunt module show NAME"));
     }
     let behind = if module.lag == 0 { String::new() } else { format!(", {} events behind", module.lag) };
-    context.output().hint(&format!("{}: {} delivered, {} parked{behind}", clean(name), module.delivered, module.parked));
+    context.output().hint(&format!(
+        "{}: {} delivered, {} parked{behind}",
+        clean(name),
+        module.delivered,
+        module.parked
+    ));
     Ok(kinds)
 }
 
@@ -147,7 +153,9 @@ mod tests {
         .unwrap();
         let text = line(&event);
         assert_eq!(text.matches('\n').count(), 1, "{text}");
-        for part in ["2026-11-22 12:00:00Z", "41", "cert-denied", "request 7", "a·b", "Denied·by ·[31mEve", "by unix:eve"] {
+        for part in
+            ["2026-11-22 12:00:00Z", "41", "cert-denied", "request 7", "a·b", "Denied·by ·[31mEve", "by unix:eve"]
+        {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
     }

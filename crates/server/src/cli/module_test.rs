@@ -66,7 +66,8 @@ impl Test {
         let specimen = self.trial.specimen()?;
         let options = Options { only: self.only, ..self.trial.options() };
         let progress = context.output().progress(&format!("testing {}", clean(specimen.name())));
-        let report = laboratory::run(&specimen, &options, &mut |done, all, _| progress.update(count(done), count(all)))?;
+        let report =
+            laboratory::run(&specimen, &options, &mut |done, all, _| progress.update(count(done), count(all)))?;
         drop(progress);
         self.trial.show(context, &report)
     }
@@ -75,28 +76,7 @@ impl Test {
 impl Trial {
     /// The module, as it would be installed.
     pub(super) fn specimen(&self) -> Result<Specimen, Error> {
-        let source = Source::work_out(&self.source)?;
-        let role = source.role(self.role.map(|role| match role {
-            RoleName::Exit => ModuleRole::Exit,
-            RoleName::Policy => ModuleRole::Policy,
-        }))?;
-        let role = match role {
-            ModuleRole::Exit => Role::Exit,
-            ModuleRole::Policy => Role::Policy,
-        };
-        let kind = kind(source.kind())?;
-        let (name, call) = (source.default_name(), Duration::from_millis(self.timeout_ms));
-        let Source::Packaged(packaged) = &source else {
-            let settings: Settings = source.settings().into_iter().chain(self.settings.iter().cloned()).collect();
-            return Ok(Specimen::new(kind, &name, role, &settings, call)?);
-        };
-        let manifest = &packaged.manifest;
-        let set: Settings =
-            self.settings.iter().map(|(name, value)| (manifest.qualified(name), value.to_owned())).collect();
-        let settings = manifest.settings_for(&packaged.directory, kind.settings(), kind.entry_setting(), &set);
-        let specimen = Specimen::new(kind, &name, role, &settings, call)?;
-        manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;
-        Ok(specimen)
+        specimen(&self.source, &self.settings, self.role, Duration::from_millis(self.timeout_ms))
     }
 
     /// How the laboratory works.
@@ -117,6 +97,36 @@ impl Trial {
         }
         Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(Kind::Failed.exit_code()) })
     }
+}
+
+/// The module that an argument names, as it would be installed with these settings; `call` is the longest one call may take.
+pub(crate) fn specimen(
+    source: &str,
+    settings: &[(String, String)],
+    role: Option<RoleName>,
+    call: Duration,
+) -> Result<Specimen, Error> {
+    let source = Source::work_out(source)?;
+    let role = source.role(role.map(|role| match role {
+        RoleName::Exit => ModuleRole::Exit,
+        RoleName::Policy => ModuleRole::Policy,
+    }))?;
+    let role = match role {
+        ModuleRole::Exit => Role::Exit,
+        ModuleRole::Policy => Role::Policy,
+    };
+    let kind = kind(source.kind())?;
+    let name = source.default_name();
+    let Source::Packaged(packaged) = &source else {
+        let settings: Settings = source.settings().into_iter().chain(settings.iter().cloned()).collect();
+        return Ok(Specimen::new(kind, &name, role, &settings, call)?);
+    };
+    let manifest = &packaged.manifest;
+    let set: Settings = settings.iter().map(|(name, value)| (manifest.qualified(name), value.to_owned())).collect();
+    let settings = manifest.settings_for(&packaged.directory, kind.settings(), kind.entry_setting(), &set);
+    let specimen = Specimen::new(kind, &name, role, &settings, call)?;
+    manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;
+    Ok(specimen)
 }
 
 /// A kind that this executable has.
