@@ -89,8 +89,11 @@ fn deliver(
         View::paced(reader, scene, Arc::new(AtOnce), Arc::clone(&observed))
     };
     let views: Vec<Arc<View>> = notifications.iter().map(open).collect();
-    let events: Vec<(&Notification, &dyn ServerExit)> =
-        notifications.iter().zip(&views).map(|(notification, view)| (notification, &**view as &dyn ServerExit)).collect();
+    let events: Vec<(&Notification, &dyn ServerExit)> = notifications
+        .iter()
+        .zip(&views)
+        .map(|(notification, view)| (notification, &**view as &dyn ServerExit))
+        .collect();
     let begun = Instant::now();
     let Delivered { count, failure } = module.notify_batch(&events);
     let took = begun.elapsed();

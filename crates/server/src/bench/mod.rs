@@ -9,6 +9,8 @@ mod events;
 mod figure;
 mod issue;
 mod load;
+mod modules;
+mod nothing;
 mod subject;
 
 use std::path::PathBuf;
@@ -23,6 +25,9 @@ use crate::cli::Context;
 
 pub use events::answer_module;
 pub use figure::{Figure, Report};
+
+/// The longest one call of a measured module may take.
+const CALL_MAX: Duration = Duration::from_secs(30);
 
 /// The benches.
 #[derive(Debug, Subcommand)]
@@ -39,6 +44,18 @@ pub enum Bench {
         /// Revoked certificates on it
         #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
         entries: u64,
+    },
+    /// Modules of yours, whatever runs them: start, time of a call, rate, memory; without an authority
+    Modules {
+        /// How it is measured; the key and the folder make no difference.
+        #[command(flatten)]
+        options: Options,
+        /// The modules: folders, manifests, programs, components, or kinds of module
+        #[arg(value_name = "DIR|PATH|KIND", required = true)]
+        sources: Vec<String>,
+        /// A setting for each of them (may be repeated); {scratch} in its value is a folder that is removed afterwards
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = crate::cli::pair)]
+        settings: Vec<(String, String)>,
     },
 }
 
@@ -81,6 +98,10 @@ impl Bench {
             Self::Issue(options) => issue::run(options, &mut tell)?,
             Self::Events(options) => events::run(options, &mut tell)?,
             Self::Crl { options, entries } => crl::run(options, *entries, &mut tell)?,
+            Self::Modules { options, sources, settings } => {
+                let specimens = sources.iter().map(|source| crate::cli::specimen(source, settings, None, CALL_MAX));
+                modules::run(options, &specimens.collect::<Result<Vec<_>, _>>()?, &mut tell)?
+            }
         };
         drop(progress);
         context.output().show(&report, Report::for_people)?;

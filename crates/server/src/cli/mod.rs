@@ -41,6 +41,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::Error;
 pub(crate) use context::load as load_configuration;
 pub use context::{Color, Context, Globals};
+pub(crate) use input::pair;
+pub(crate) use module_test::specimen;
 
 /// A certification authority server whose centre is its modules.
 #[derive(Debug, Parser)]
