@@ -5,6 +5,7 @@
 mod endpoint;
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
@@ -105,6 +106,23 @@ fn what_is_no_decision_is_an_error_and_changes_nothing() {
         assert!(error.message.contains(text), "{error}");
         assert!(server.written().is_empty());
     }
+}
+
+#[test]
+fn a_second_answer_is_not_the_next_decision() {
+    let count = AtomicUsize::new(0);
+    let (_endpoint, module) = greeted(&[], move |_| {
+        let body = br#"{"decision":"issue"}"#;
+        let head = |status: &str, length: usize| format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n");
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Reaction::WriteAndHang(
+                [head("500 No", 0).as_bytes(), head("200 OK", body.len()).as_bytes(), body].concat(),
+            ),
+            _ => Reaction::json(&json!({"decision": "pend"})),
+        }
+    });
+    assert_eq!(ask(&*module, &mut request()).unwrap_err().code, HResult::RPC_E_SERVERFAULT);
+    assert_eq!(ask(&*module, &mut request()), Ok(Decision::Pend { message: String::new() }));
 }
 
 #[test]

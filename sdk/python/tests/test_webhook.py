@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
-from exeunt_module import Decision
+from exeunt_module import Decision, HResult, ModuleError
 from exeunt_module.receiver import https_server
 from exeunt_module.webhook import (
     BATCH,
@@ -144,6 +144,12 @@ class Endpoints(unittest.TestCase):
 
         answer = self.post(Endpoint([SECRET], fail), cloud_event())
         self.assertEqual((answer.status, json.loads(answer.body)), (500, {"message": "OSError: disk full"}))
+
+        def fail_with_a_code(event: CloudEvent) -> None:
+            raise ModuleError(HResult.ERROR_FILE_EXISTS, "7.cer exists")
+
+        answer = self.post(Endpoint([SECRET], fail_with_a_code), cloud_event())
+        self.assertEqual(json.loads(answer.body), {"message": "7.cer exists", "hresult": "0x80070050"})
 
     def test_decisions(self) -> None:
         def decide(event: CloudEvent, amendments: Amendments) -> Decision:

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use module::wire::Verdict;
-use module::{Decision, HResult, ModuleError, Undelivered};
+use module::{Decision, HResult, ModuleError, Undelivered, wire};
 use serde_json::Value as Json;
 use ureq::http::{StatusCode, header};
 
@@ -76,8 +76,14 @@ pub(super) fn verdict(answer: &Answer) -> Result<Verdict, ModuleError> {
     Verdict::read(&json)
 }
 
-/// Why the message was not taken, and what to do about it.
+/// Why the message was not taken: in the endpoint's own code and words where it gives a code, else by the status.
 fn refusal(answer: &Answer) -> ModuleError {
+    let said = object(answer);
+    let member = |name: &str| said.as_ref().and_then(|said| said.get(name));
+    let message = member("message").and_then(Json::as_str);
+    if let Some(code) = member("hresult").and_then(wire::hresult).filter(|code| code.is_failure()) {
+        return ModuleError::new(code, message.unwrap_or("the endpoint gives no reason"));
+    }
     let status = answer.status;
     let (code, advice) = match status.as_u16() {
         300..=399 => (HResult::ERROR_BAD_PATHNAME, "redirects are not followed: set `url` to where it points"),
@@ -98,9 +104,9 @@ fn refusal(answer: &Answer) -> ModuleError {
         _ => (HResult::ERROR_INVALID_DATA, "the endpoint does not take the message"),
     };
     let target = answer.headers.get(header::LOCATION).filter(|_| status.is_redirection());
-    let detail = match (target.and_then(|target| target.to_str().ok()), &answer.body) {
-        (Some(target), _) => format!(" ({})", excerpt(target.as_bytes())),
-        (None, Ok(body)) if !body.is_empty() => format!(" ({})", excerpt(body)),
+    let detail = match (target.and_then(|target| target.to_str().ok()), message, &answer.body) {
+        (Some(text), _, _) | (None, Some(text), _) => format!(" ({})", excerpt(text.as_bytes())),
+        (None, None, Ok(body)) if !body.is_empty() => format!(" ({})", excerpt(body)),
         _ => String::new(),
     };
     ModuleError::new(code, format!("{status}: {advice}{detail}"))
@@ -150,6 +156,13 @@ mod tests {
             assert_eq!(error.code, code, "{status}: {error}");
             assert!(error.message.contains("no [31m way") && error.message.contains(&status.to_string()), "{error}");
         }
+        let own = r#"{"hresult": "0x80070050", "message": "7.cer exists"}"#;
+        for status in [400, 500, 503] {
+            let error = taken(&answer(status, own)).unwrap_err();
+            assert_eq!(error, ModuleError::new(HResult::ERROR_FILE_EXISTS, "7.cer exists"), "{status}");
+        }
+        let told = taken(&answer(500, r#"{"hresult": "0x00000000", "message": "disk full"}"#)).unwrap_err();
+        assert_eq!(told.message, "500 Internal Server Error: the endpoint failed (\"disk full\")");
         let long = taken(&answer(500, &"ä".repeat(10_000))).unwrap_err();
         assert!(long.message.len() < 600, "{long}");
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use module::{HResult, ModuleError};
+use module::{HResult, ModuleError, Role};
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
@@ -80,7 +80,11 @@ impl From<Failure> for ModuleError {
 
 impl Client {
     /// Reads the files that the settings name. No connection is made.
-    pub(super) fn open(settings: &WebhookSettings) -> Result<Self, ModuleError> {
+    ///
+    /// A policy module's connections are used once: what an endpoint says too much after its answer must never be read
+    /// as the decision on the next request.
+    pub(super) fn open(settings: &WebhookSettings, role: Role) -> Result<Self, ModuleError> {
+        let idle_max = if role == Role::Exit { IDLE_MAX } else { 0 };
         let provider = Arc::new(aws_lc_rs::default_provider());
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&trusted(settings)?))
@@ -99,8 +103,8 @@ impl Client {
             .accept("application/json")
             .accept_encoding("identity")
             .max_response_header_size(HEAD_BYTES_MAX)
-            .max_idle_connections(IDLE_MAX)
-            .max_idle_connections_per_host(IDLE_MAX)
+            .max_idle_connections(idle_max)
+            .max_idle_connections_per_host(idle_max)
             .max_idle_age(IDLE)
             .timeout_connect(Some(settings.connect_timeout.min(settings.timeout)))
             .timeout_global(Some(settings.timeout))

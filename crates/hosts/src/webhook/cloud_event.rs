@@ -1,11 +1,10 @@
 //! CloudEvents 1.0 in JSON (structured mode), and how what the server says looks in them.
 
 use jiff::Timestamp;
-use module::wire::body::{Notify, VerifyRequest, ca_properties};
-use module::wire::value;
-use module::{EventId, ExitEvent, HResult, ModuleError, Notification, PropertyType, Role, ServerExit};
+use module::wire::body::{Event, Notify, Request, VerifyRequest};
+use module::wire::row::Row;
+use module::{EventId, ExitEvent, HResult, ModuleError, Notification, PropertyType, Role, ServerExit, Value};
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 /// One event (CloudEvents 1.0.2, HTTP protocol binding 3.2).
 pub(super) const ONE: &str = "application/cloudevents+json";
@@ -30,7 +29,57 @@ pub(super) struct CloudEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     datacontenttype: &'static str,
-    data: Json,
+    data: Data<'a>,
+}
+
+/// What is said, as the process protocol has it, but for the contexts: an endpoint has no call-backs.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Occurred {
+        event: Event,
+        #[serde(flatten)]
+        request: Request,
+        ca: Row,
+    },
+    VerifyRequest {
+        new: bool,
+        timeout_ms: u64,
+        #[serde(flatten)]
+        request: Request,
+        ca: Row,
+    },
+    Ping(Greeting<'a>),
+}
+
+/// What the server says before anything else.
+#[derive(Debug, Serialize)]
+pub(super) struct Greeting<'a> {
+    pub(super) role: Role,
+    pub(super) module: &'a str,
+    pub(super) ca: &'a str,
+    pub(super) server: Server,
+    pub(super) limits: Limits,
+    pub(super) properties: Row,
+}
+
+/// Who is speaking.
+#[derive(Debug, Serialize)]
+pub(super) struct Server {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl Server {
+    pub(super) const THIS: Self = Self { name: "exeunt", version: env!("CARGO_PKG_VERSION") };
+}
+
+/// What an endpoint may count on.
+#[derive(Debug, Serialize)]
+pub(super) struct Limits {
+    pub(super) timeout_ms: u64,
+    pub(super) answer_bytes_max: usize,
+    pub(super) batch: usize,
 }
 
 impl<'a> CloudEvent<'a> {
@@ -41,10 +90,11 @@ impl<'a> CloudEvent<'a> {
         server: &dyn ServerExit,
         crls: bool,
     ) -> Result<Self, ModuleError> {
-        let mut data = without_context(&Notify::read(0, notification, server)?)?;
+        let Notify { event, request, mut ca, .. } = Notify::read(0, notification, server)?;
         if crls && notification.event == ExitEvent::CrlIssued {
-            add_crls(&mut data, server)?;
+            add_crls(&mut ca, server)?;
         }
+        let data = Data::Occurred { event, request, ca };
         Ok(Self {
             subject: notification.request.map(|request| request.to_string()),
             ..Self::new(event_id(notification), source, notification.event.name(), notification.occurred, data)
@@ -57,35 +107,23 @@ impl<'a> CloudEvent<'a> {
         source: &'a str,
         new: bool,
         server: &dyn ServerExit,
-        limit_ms: u64,
+        timeout_ms: u64,
     ) -> Result<Self, ModuleError> {
-        let mut data = without_context(&VerifyRequest::read(0, new, server)?)?;
-        let request = data.pointer("/request/RequestID").and_then(Json::as_i64);
-        if let Some(members) = data.as_object_mut() {
-            members.insert("timeout_ms".to_owned(), limit_ms.into());
-        }
-        let subject = request.map(|number| number.to_string());
+        let VerifyRequest { request, ca, .. } = VerifyRequest::read(0, new, server)?;
+        let subject = match request.request.find("RequestID") {
+            Some(Value::Long(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let data = Data::VerifyRequest { new, timeout_ms, request, ca };
         Ok(Self { subject, ..Self::new(id.to_owned(), source, "verify-request", Timestamp::now(), data) })
     }
 
     /// The server's greeting, which an endpoint answers before anything else is sent.
-    pub(super) fn ping(id: &str, source: &'a str, greeting: Greeting<'_>) -> Result<Self, ModuleError> {
-        let data = json!({
-            "role": greeting.role,
-            "module": greeting.module,
-            "ca": greeting.ca,
-            "server": {"name": "exeunt", "version": env!("CARGO_PKG_VERSION")},
-            "limits": {
-                "timeout_ms": greeting.timeout_ms,
-                "answer_bytes_max": greeting.answer_bytes_max,
-                "batch": greeting.batch,
-            },
-            "properties": plain(&ca_properties(greeting.server)?)?,
-        });
-        Ok(Self::new(id.to_owned(), source, "ping", Timestamp::now(), data))
+    pub(super) fn ping(id: &str, source: &'a str, greeting: Greeting<'a>) -> Self {
+        Self::new(id.to_owned(), source, "ping", Timestamp::now(), Data::Ping(greeting))
     }
 
-    fn new(id: String, source: &'a str, kind: &str, time: Timestamp, data: Json) -> Self {
+    fn new(id: String, source: &'a str, kind: &str, time: Timestamp, data: Data<'a>) -> Self {
         Self {
             specversion: "1.0",
             id,
@@ -100,19 +138,9 @@ impl<'a> CloudEvent<'a> {
 
     /// The event as JSON text.
     pub(super) fn text(&self) -> Result<Vec<u8>, ModuleError> {
-        serde_json::to_vec(self).map_err(unwritable)
+        serde_json::to_vec(self)
+            .map_err(|error| ModuleError::new(HResult::E_UNEXPECTED, format!("the message cannot be written: {error}")))
     }
-}
-
-/// What a greeting says.
-pub(super) struct Greeting<'a> {
-    pub(super) role: Role,
-    pub(super) module: &'a str,
-    pub(super) ca: &'a str,
-    pub(super) timeout_ms: u64,
-    pub(super) answer_bytes_max: usize,
-    pub(super) batch: usize,
-    pub(super) server: &'a dyn ServerExit,
 }
 
 /// The authority's name as a URI: what is not an unreserved character of RFC 3986 2.3 is percent-encoded.
@@ -146,38 +174,16 @@ pub(super) fn event_id(notification: &Notification) -> String {
     }
 }
 
-/// A message of the protocol without the member that only call-backs need: an endpoint has none.
-fn without_context(message: &impl Serialize) -> Result<Json, ModuleError> {
-    let mut data = plain(message)?;
-    if let Some(members) = data.as_object_mut() {
-        members.remove("context");
-    }
-    Ok(data)
-}
-
 /// CRLs are read by call-back elsewhere; an endpoint cannot ask.
-fn add_crls(data: &mut Json, server: &dyn ServerExit) -> Result<(), ModuleError> {
+fn add_crls(ca: &mut Row, server: &dyn ServerExit) -> Result<(), ModuleError> {
     for name in ["RawCRL", "RawDeltaCRL"] {
-        let read = match server.certificate_property(name, PropertyType::Binary) {
-            Ok(read) => value::to_json(&read),
-            Err(error) if [HResult::CERTSRV_E_PROPERTY_EMPTY, HResult::ERROR_FILE_NOT_FOUND].contains(&error.code) => {
-                continue;
-            }
+        match server.certificate_property(name, PropertyType::Binary) {
+            Ok(crl) => ca.push(name, crl),
+            Err(error) if [HResult::CERTSRV_E_PROPERTY_EMPTY, HResult::ERROR_FILE_NOT_FOUND].contains(&error.code) => {}
             Err(error) => return Err(error),
-        };
-        if let Some(ca) = data.get_mut("ca").and_then(Json::as_object_mut) {
-            ca.insert(name.to_owned(), read);
         }
     }
     Ok(())
-}
-
-fn plain(message: &impl Serialize) -> Result<Json, ModuleError> {
-    serde_json::to_value(message).map_err(unwritable)
-}
-
-fn unwritable(error: serde_json::Error) -> ModuleError {
-    ModuleError::new(HResult::E_UNEXPECTED, format!("the message cannot be written: {error}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::rand;
 use jiff::Timestamp;
 use module::wire;
+use module::wire::body::ca_properties;
 use module::{
     Decision, Delivered, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, Role, ServerExit,
     ServerPolicy, Undelivered,
@@ -13,7 +14,7 @@ use module::{
 use parking_lot::{Mutex, RwLock};
 
 use super::client::{Answer, Client, Failure, Message};
-use super::cloud_event::{self, BATCH, CloudEvent, Greeting, ONE};
+use super::cloud_event::{self, BATCH, CloudEvent, Greeting, Limits, ONE, Server};
 use super::settings::WebhookSettings;
 use super::{answer, secret};
 
@@ -59,7 +60,7 @@ impl WebhookModule {
     fn begin(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
         *self.open.write() = None;
         let source = self.settings.source.clone().unwrap_or_else(|| cloud_event::source_of(ca));
-        let client = Client::open(&self.settings)?;
+        let client = Client::open(&self.settings, self.role)?;
         let mut endpoint = Endpoint { client, source, description: None, quiet_until: Mutex::new(None) };
         let mut wanted = None;
         if self.settings.ping {
@@ -81,12 +82,15 @@ impl WebhookModule {
             role: self.role,
             module: &self.name,
             ca,
-            timeout_ms: milliseconds(self.settings.timeout),
-            answer_bytes_max: self.settings.answer_bytes_max,
-            batch: self.settings.batch,
-            server,
+            server: Server::THIS,
+            limits: Limits {
+                timeout_ms: milliseconds(self.settings.timeout),
+                answer_bytes_max: self.settings.answer_bytes_max,
+                batch: self.settings.batch,
+            },
+            properties: ca_properties(server)?,
         };
-        let text = CloudEvent::ping(&id, &endpoint.source, greeting)?.text()?;
+        let text = CloudEvent::ping(&id, &endpoint.source, greeting).text()?;
         let answered = self.post(endpoint, ONE, &id, &text)?;
         answer::taken(&answered).map_err(|error| ModuleError::new(error.code, format!("ping: {}", error.message)))?;
         Ok(answered)

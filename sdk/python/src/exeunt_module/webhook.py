@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 from . import values
+from .errors import ModuleError
 from .module import Decision, Event
 from .server import Extension, Row
 
@@ -256,6 +257,8 @@ class Endpoint:
             result = self._handle(read(content_type, body))
         except InvalidMessage as error:
             return _answer(error.status, {"message": str(error)})
+        except ModuleError as error:
+            return _answer(500, {"message": error.message, "hresult": f"0x{error.hresult:08x}"})
         except Exception as error:
             return _answer(500, {"message": f"{type(error).__name__}: {error}"})
         answer = _answer(200, result) if result is not None else Answer(204, {}, b"")
