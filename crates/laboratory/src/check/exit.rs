@@ -119,7 +119,7 @@ fn context(bench: &mut ExitBench<'_>) -> Outcome {
     match bench.observed.late.load(Relaxed) - before {
         0 => Ok("nothing read late".into()),
         late => failed(
-            format!("{late} reads came after the call was answered; the server answers them with ERROR_INVALID_HANDLE"),
+            format!("{late} late: reads after the call was answered, which the server refuses (ERROR_INVALID_HANDLE)"),
             "read all that is needed before answering; hand values, not the server object, to other threads",
         ),
     }

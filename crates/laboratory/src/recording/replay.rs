@@ -118,10 +118,14 @@ impl Tally {
                 Err(call_failed(&what, &error))
             }
             None if !initialised => Err(Miss::LeftOut("cannot be tried: initialize failed".into())),
-            None if told == 0 => Err(Miss::LeftOut(format!("{seen} events, not in its mask"))),
-            None => Ok(format!("{told} events")),
+            None if told == 0 => Err(Miss::LeftOut(format!("{}, not in its mask", events(seen)))),
+            None => Ok(events(told)),
         }
     }
+}
+
+fn events(count: usize) -> String {
+    if count == 1 { "1 event".into() } else { format!("{count} events") }
 }
 
 /// The event with a CRL for whoever asks for one: recordings hold none.

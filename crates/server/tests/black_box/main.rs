@@ -7,6 +7,8 @@ mod configuration;
 mod crash;
 mod crls;
 mod initialisation;
+mod laboratory;
+mod module_versions;
 mod modules;
 mod output;
 mod remote;

@@ -53,6 +53,11 @@ fn administration() {
 }
 
 #[test]
+fn laboratory() {
+    run("../modules/laboratory.md");
+}
+
+#[test]
 fn performance() {
     run("performance.md");
 }

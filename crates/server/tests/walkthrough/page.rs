@@ -17,8 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// The pages that are run.
-const PAGES: [&str; 6] =
-    ["first-steps.md", "requests.md", "crls.md", "modules.md", "administration.md", "performance.md"];
+const PAGES: [&str; 7] = [
+    "first-steps.md",
+    "requests.md",
+    "crls.md",
+    "modules.md",
+    "administration.md",
+    "performance.md",
+    "../modules/laboratory.md",
+];
 
 /// What is run before a page's blocks.
 const PRELUDE: &str = r#"
