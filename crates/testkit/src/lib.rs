@@ -9,6 +9,7 @@
 
 pub mod authority;
 pub mod ca;
+pub mod conformance;
 pub mod fault;
 mod fixture;
 pub mod recorder;

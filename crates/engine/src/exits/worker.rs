@@ -244,7 +244,6 @@ impl Worker {
         if moved && (delivered || self.place.cursor.0 - self.saved.0 >= CURSOR_LAG_MAX) {
             change.cursors.push((name.clone(), self.place.cursor));
         }
-        shared.progress.moved(self.place.cursor);
         let unchanged = change.cursors.is_empty() && change.deliveries.is_empty() && change.settled.is_empty();
         let saved = change.cursors.first().map_or(self.saved, |(_, cursor)| *cursor);
         if !unchanged && let Err(error) = self.site.store.commit(change) {
@@ -255,6 +254,7 @@ impl Worker {
             return Err(error.into());
         }
         self.saved = saved;
+        shared.progress.moved(self.place.cursor);
         recording.dropped.clear();
         Ok(())
     }
