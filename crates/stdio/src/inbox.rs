@@ -47,16 +47,19 @@ impl Inbox {
         Ok(())
     }
 
-    /// Waits for the next call; none after the end. Calls that still wait then are dropped: their answers would reach
-    /// nobody, and events come again.
+    /// Waits for the next call; none after the end. Calls that came before an end in order are still served: whoever feeds
+    /// the program from a file hears every answer, and a server that has gone tells the events again.
     pub(crate) fn next(&self) -> Option<Call> {
         let mut state = self.state();
         loop {
-            if state.end.is_some() {
+            if matches!(state.end, Some(Err(_))) {
                 return None;
             }
             if let Some(call) = state.waiting.pop_front() {
                 return Some(call);
+            }
+            if state.end.is_some() {
+                return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -47,7 +47,7 @@
 //! | reading | answered from the message where it carries the value, else by a call to the server |
 //! | logging | [`log`], or the standard error |
 //! | a panic | caught; the call fails with `RPC_E_SERVERFAULT` and the panic's text |
-//! | the end | the server says so, or closes the standard input: the call under way ends, a policy module's `shut_down` is called, the module is dropped |
+//! | the end | the server says so, or closes the standard input: the calls that have come are served, a policy module's `shut_down` is called, the module is dropped |
 //!
 //! On Unix the program's own standard output is turned to its standard error, and its standard input to nothing, before the
 //! module is made: what it or a library prints goes to the server's log, and not between the messages.

@@ -345,6 +345,19 @@ fn an_end_in_the_middle_of_a_call_back_ends_the_call() {
 }
 
 #[test]
+fn calls_that_came_before_the_end_are_served() {
+    let mut server = Probe::serve(|_, _| Ok(()));
+    server.call("initialize", question("exit", json!({}), 1));
+    let calls = [41, 42, 43].map(|id| server.call("notify", event(id, "cert-issued", 1)));
+    server.write(br#"{"jsonrpc":"2.0","method":"shutdown","params":{}}"#);
+    assert_eq!(server.hear()["id"], 1);
+    for call in calls {
+        assert_eq!(server.hear()["id"], call);
+    }
+    assert_eq!(server.end(), Ok(()));
+}
+
+#[test]
 fn logging_reaches_the_server_and_is_cut() {
     let mut server = Probe::serve(|_, _| {
         stdio::log(Level::Warn, &"ü".repeat(5000));

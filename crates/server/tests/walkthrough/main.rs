@@ -61,3 +61,10 @@ fn laboratory() {
 fn performance() {
     run("performance.md");
 }
+
+/// The kind `wasm` is among those that the page is about.
+#[cfg(feature = "wasm")]
+#[test]
+fn first_module() {
+    run("../modules/first-module.md");
+}

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a page may take. The machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long a page may take. The machine may be busy, and one page builds the author's first modules.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// How long to wait before the script is looked at again.
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// The pages that are run.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "first-steps.md",
     "requests.md",
     "crls.md",
@@ -25,6 +25,7 @@ const PAGES: [&str; 7] = [
     "administration.md",
     "performance.md",
     "../modules/laboratory.md",
+    "../modules/first-module.md",
 ];
 
 /// What is run before a page's blocks.
@@ -93,10 +94,11 @@ pub fn run(name: &str) -> TempDir {
         .arg(&path)
         .current_dir(folder.path())
         .env_clear()
-        .env("PATH", format!("{}:{others}", programs.display()))
+        .env("PATH", format!("{}:{others}:{}", programs.display(), python_programs().display()))
         .env("HOME", folder.path())
         .env("LANG", "C.UTF-8")
         .env("HARNESS", harness.path())
+        .envs(tools())
         .stdin(Stdio::null())
         .stderr(output.try_clone().unwrap())
         .stdout(output)
@@ -105,6 +107,28 @@ pub fn run(name: &str) -> TempDir {
         .expect("bash is installed");
     Script { child, log, ended: false }.finish(name);
     folder
+}
+
+/// What those have who write modules: the source of Exeunt, Rust, and what is in the tests' Python environment. What cargo
+/// builds is kept from run to run, and need not be fast.
+fn tools() -> Vec<(&'static str, PathBuf)> {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let folder = |name: &str, default: &str| std::env::var_os(name).map_or_else(|| home.join(default), PathBuf::from);
+    vec![
+        ("CARGO_HOME", folder("CARGO_HOME", ".cargo")),
+        ("RUSTUP_HOME", folder("RUSTUP_HOME", ".rustup")),
+        ("CARGO_BUILD_BUILD_DIR", checkout.join("target/module-new")),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
+        ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+        ("EXEUNT_SDK", checkout),
+    ]
+}
+
+/// Programs that Python's packages brought.
+fn python_programs() -> PathBuf {
+    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv");
+    std::env::var_os("EXEUNT_VENV").map_or(venv, PathBuf::from).join("bin")
 }
 
 /// A page's script: the blocks between the prelude's functions, ports replaced.
@@ -152,7 +176,7 @@ fn kind(info: &str) -> Option<Kind> {
         ["sh", "serve"] => Some(Kind::Serve),
         ["sh", "until"] => Some(Kind::Until),
         ["sh", "fails", code] => Some(Kind::Fails(code.parse().unwrap())),
-        ["sh" | "toml" | "text" | "ini" | "json"] => None,
+        ["sh" | "toml" | "text" | "ini" | "json" | "rust" | "python"] => None,
         _ => panic!("a block cannot be `{info}`"),
     }
 }

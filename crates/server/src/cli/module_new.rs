@@ -1,0 +1,197 @@
+//! `exeunt module new`: a project to begin with, in the author's language.
+
+mod name;
+mod templates;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::Context;
+use super::installed_module::Role;
+use crate::Error;
+use crate::error::Kind;
+use name::Name;
+
+/// Options of `module new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Its name: a lower-case letter, then lower-case letters, digits and single hyphens, at most 40
+    name: Name,
+    /// What it is written in
+    #[arg(long)]
+    lang: Language,
+    /// What it does
+    #[arg(long, default_value = "exit")]
+    kind: Role,
+    /// The folder to make [default: the name]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Exeunt's source: a checkout, or for Rust the URL of its repository. Needed for rust and cpp
+    #[arg(long, value_name = "DIR|URL", env = "EXEUNT_SDK")]
+    sdk: Option<String>,
+}
+
+/// What a module is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// A program in Rust
+    Rust,
+    /// A program in Python
+    Python,
+    /// A WebAssembly component, from Rust
+    WasmRust,
+    /// A WebAssembly component, from Python
+    WasmPython,
+    /// A COM module in C++: one source for Linux and Windows
+    Cpp,
+    /// A program in any language: here a shell script that speaks the protocol itself
+    Any,
+}
+
+/// One file of a project.
+pub(super) struct Template {
+    /// Where it goes; `@name@` and `@snake@` are replaced here too.
+    path: &'static str,
+    text: &'static str,
+    executable: bool,
+}
+
+impl New {
+    pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
+        let directory = self.dir.clone().unwrap_or_else(|| PathBuf::from(self.name.as_str()));
+        let words = self.words()?;
+        make_folder(&directory)?;
+        let mut files = Vec::new();
+        for template in templates::files(self.lang, self.kind) {
+            let path = replaced(template.path, &words);
+            write(&directory.join(&path), &replaced(template.text, &words), template.executable)?;
+            files.push(path);
+        }
+        if let Some(lock) = self.lock_file() {
+            fs::copy(&lock, directory.join("Cargo.lock")).map_err(|error| Error::io(&lock, &error))?;
+            files.push("Cargo.lock".to_owned());
+        }
+        let next = self.next(&directory);
+        let made = json!({ "module": self.name.as_str(), "directory": directory, "files": files, "next": next });
+        context.output().show(&made, |_| {
+            let mut text = format!("{}: made in {}\n\n", self.name.as_str(), directory.display());
+            files.iter().for_each(|file| text.push_str(&format!("  {file}\n")));
+            text.push_str("\nNow:\n\n");
+            next.iter().for_each(|command| text.push_str(&format!("  {command}\n")));
+            text
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What stands for what in templates.
+    fn words(&self) -> Result<Vec<(&'static str, String)>, Error> {
+        let sdk = self.sdk.as_deref().filter(|sdk| !sdk.is_empty());
+        let mut words = vec![
+            ("@name@", self.name.as_str().to_owned()),
+            ("@snake@", self.name.snake()),
+            ("@Type@", self.name.pascal()),
+        ];
+        match self.lang {
+            Language::Rust => {
+                self.name.check_for_rust()?;
+                let sdk = sdk.ok_or_else(|| self.sdk_missing())?;
+                words.push(("@module@", dependency(sdk, "module")?));
+                words.push(("@stdio@", dependency(sdk, "stdio")?));
+            }
+            Language::WasmRust => self.name.check_for_rust()?,
+            Language::Cpp => {
+                let folder = below(sdk.ok_or_else(|| self.sdk_missing())?, "sdk/c")?;
+                words.push(("@sdk@", folder.display().to_string()));
+                words.push(("@clsid@", class_identifier()?));
+                words.push(("@role@", if self.kind == Role::Exit { "Exit" } else { "Policy" }.to_owned()));
+            }
+            Language::Python | Language::WasmPython | Language::Any => {}
+        }
+        Ok(words)
+    }
+
+    /// The versions that Exeunt itself was built and tested with, for a project on its crates.
+    fn lock_file(&self) -> Option<PathBuf> {
+        let lock = Path::new(self.sdk.as_deref()?).join("Cargo.lock");
+        (self.lang == Language::Rust && lock.is_file()).then_some(lock)
+    }
+
+    fn sdk_missing(&self) -> Error {
+        let what = if self.lang == Language::Cpp { "headers and runtime" } else { "crates `module` and `stdio`" };
+        Error::usage(format!("the project needs Exeunt's {what}, which come with its source"))
+            .next("give --sdk with a checkout of Exeunt, or set EXEUNT_SDK to it")
+    }
+
+    /// The commands that come next.
+    fn next(&self, directory: &Path) -> Vec<String> {
+        let mut next = vec![format!("cd {}", directory.display())];
+        next.extend(
+            templates::build(self.lang, self.kind).iter().map(|command| command.replace("@name@", self.name.as_str())),
+        );
+        next.extend(["exeunt module test .".to_owned(), "exeunt module add .".to_owned()]);
+        next
+    }
+}
+
+/// A folder that is new, or has nothing in it: no file of the author's is ever written over.
+fn make_folder(directory: &Path) -> Result<(), Error> {
+    let io = |error: std::io::Error| Error::io(directory, &error);
+    fs::create_dir_all(directory).map_err(io)?;
+    if fs::read_dir(directory).map_err(io)?.next().is_some() {
+        return Err(Error::new(Kind::Conflict, format!("{} is not empty", directory.display()))
+            .next("give another name, or another folder with --dir"));
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str, executable: bool) -> Result<(), Error> {
+    let io = |error: std::io::Error| Error::io(path, &error);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(io)?;
+    }
+    let mode = if executable { 0o777 } else { 0o666 };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(io)?;
+    file.write_all(text.as_bytes()).map_err(io)
+}
+
+fn replaced(text: &str, words: &[(&'static str, String)]) -> String {
+    words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
+}
+
+/// A dependency on one of Exeunt's crates, as TOML.
+fn dependency(sdk: &str, name: &str) -> Result<String, Error> {
+    let (key, place) = if sdk.contains("://") {
+        ("git", sdk.to_owned())
+    } else {
+        ("path", below(sdk, &format!("crates/{name}"))?.display().to_string())
+    };
+    Ok(format!("{{ {key} = {} }}", toml::Value::String(place)))
+}
+
+/// A class identifier that no other module has (RFC 9562 section 5.4), as C writes one.
+fn class_identifier() -> Result<String, Error> {
+    let mut octets = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| Error::failed("the system gives no random numbers"))?;
+    let number = u128::from_be_bytes(octets);
+    let version_and_variant = 0x4000_8000_0000_0000_0000_u128;
+    let number = number & !0xf000_c000_0000_0000_0000 | version_and_variant;
+    let [.., a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    let tail = [a, b, c, d, e, f, g, h].map(|octet| format!("{octet:#04x}")).join(", ");
+    let (first, second, third) = (number >> 96, number >> 80 & 0xffff, number >> 64 & 0xffff);
+    Ok(format!("{{{first:#010x}, {second:#06x}, {third:#06x}, {{{tail}}}}}"))
+}
+
+/// A folder of a checkout, absolute.
+fn below(sdk: &str, folder: &str) -> Result<PathBuf, Error> {
+    let path = Path::new(sdk).join(folder);
+    path.canonicalize().ok().filter(|path| path.is_dir()).ok_or_else(|| {
+        Error::usage(format!("{sdk} is no checkout of Exeunt: there is no folder {folder} in it"))
+            .next("give --sdk with the folder that Exeunt's source was checked out to")
+    })
+}

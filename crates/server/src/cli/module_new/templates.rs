@@ -1,0 +1,194 @@
+//! The files of each project. Python's package and the interfaces of components come from `sdk/`, so that a project has what
+//! it needs; the little of COM that C++ modules share comes from an example.
+
+use super::{Language, Template};
+use crate::cli::installed_module::Role;
+
+/// A file of `templates/module/`, or with `sdk` one of `sdk/`.
+macro_rules! file {
+    ($path:literal, sdk $from:literal) => {
+        Template { path: $path, text: include_str!(concat!("../../../../../sdk/", $from)), executable: false }
+    };
+    ($path:literal, example $from:literal) => {
+        Template {
+            path: $path,
+            text: include_str!(concat!("../../../../../examples/modules/", $from)),
+            executable: false,
+        }
+    };
+    ($path:literal, $from:literal) => {
+        Template { path: $path, text: include_str!(concat!("../../../templates/module/", $from)), executable: false }
+    };
+    ($path:literal, program $from:literal) => {
+        Template { path: $path, text: include_str!(concat!("../../../templates/module/", $from)), executable: true }
+    };
+}
+
+const ANY_EXIT: &[Template] = &[
+    file!("exeunt-module.toml", "any/exit/exeunt-module.toml"),
+    file!("@name@.sh", program "any/exit/module.sh"),
+    file!("test.sh", program "any/exit/test.sh"),
+    file!("README.md", "any/exit/README.md"),
+];
+const ANY_POLICY: &[Template] = &[
+    file!("exeunt-module.toml", "any/policy/exeunt-module.toml"),
+    file!("@name@.sh", program "any/policy/module.sh"),
+    file!("test.sh", program "any/policy/test.sh"),
+    file!("README.md", "any/policy/README.md"),
+];
+const PYTHON_EXIT: &[Template] = &[
+    file!("exeunt-module.toml", "python/exit/exeunt-module.toml"),
+    file!("@snake@.py", program "python/exit/module.py"),
+    file!("test_@snake@.py", "python/exit/test_module.py"),
+    file!("README.md", "python/exit/README.md"),
+    file!(".gitignore", "python/exit/gitignore"),
+];
+const PYTHON_POLICY: &[Template] = &[
+    file!("exeunt-module.toml", "python/policy/exeunt-module.toml"),
+    file!("@snake@.py", program "python/policy/module.py"),
+    file!("test_@snake@.py", "python/policy/test_module.py"),
+    file!("README.md", "python/policy/README.md"),
+    file!(".gitignore", "python/policy/gitignore"),
+];
+const PYTHON_PACKAGE: &[Template] = &[
+    file!("exeunt_module/__init__.py", sdk "python/src/exeunt_module/__init__.py"),
+    file!("exeunt_module/errors.py", sdk "python/src/exeunt_module/errors.py"),
+    file!("exeunt_module/logs.py", sdk "python/src/exeunt_module/logs.py"),
+    file!("exeunt_module/module.py", sdk "python/src/exeunt_module/module.py"),
+    file!("exeunt_module/py.typed", sdk "python/src/exeunt_module/py.typed"),
+    file!("exeunt_module/receiver.py", sdk "python/src/exeunt_module/receiver.py"),
+    file!("exeunt_module/serve.py", sdk "python/src/exeunt_module/serve.py"),
+    file!("exeunt_module/server.py", sdk "python/src/exeunt_module/server.py"),
+    file!("exeunt_module/values.py", sdk "python/src/exeunt_module/values.py"),
+    file!("exeunt_module/webhook.py", sdk "python/src/exeunt_module/webhook.py"),
+];
+const RUST_EXIT: &[Template] = &[
+    file!("Cargo.toml", "rust/exit/Cargo.toml"),
+    file!("exeunt-module.toml", "rust/exit/exeunt-module.toml"),
+    file!("src/main.rs", "rust/exit/main.rs"),
+    file!("tests/conversation.rs", "rust/exit/conversation.rs"),
+    file!("README.md", "rust/exit/README.md"),
+    file!(".gitignore", "rust/exit/gitignore"),
+];
+const RUST_POLICY: &[Template] = &[
+    file!("Cargo.toml", "rust/policy/Cargo.toml"),
+    file!("exeunt-module.toml", "rust/policy/exeunt-module.toml"),
+    file!("src/main.rs", "rust/policy/main.rs"),
+    file!("tests/conversation.rs", "rust/policy/conversation.rs"),
+    file!("README.md", "rust/policy/README.md"),
+    file!(".gitignore", "rust/policy/gitignore"),
+];
+const WASM_RUST_EXIT: &[Template] = &[
+    file!("Cargo.toml", "wasm-rust/exit/Cargo.toml"),
+    file!("exeunt-module.toml", "wasm-rust/exit/exeunt-module.toml"),
+    file!("src/lib.rs", "wasm-rust/exit/lib.rs"),
+    file!("README.md", "wasm-rust/exit/README.md"),
+    file!(".gitignore", "wasm-rust/exit/gitignore"),
+];
+const WASM_RUST_POLICY: &[Template] = &[
+    file!("Cargo.toml", "wasm-rust/policy/Cargo.toml"),
+    file!("exeunt-module.toml", "wasm-rust/policy/exeunt-module.toml"),
+    file!("src/lib.rs", "wasm-rust/policy/lib.rs"),
+    file!("README.md", "wasm-rust/policy/README.md"),
+    file!(".gitignore", "wasm-rust/policy/gitignore"),
+];
+const WASM_PYTHON_EXIT: &[Template] = &[
+    file!("exeunt-module.toml", "wasm-python/exit/exeunt-module.toml"),
+    file!("app.py", "wasm-python/exit/app.py"),
+    file!("lines.py", "wasm-python/exit/lines.py"),
+    file!("test_lines.py", "wasm-python/exit/test_lines.py"),
+    file!("README.md", "wasm-python/exit/README.md"),
+    file!(".gitignore", "wasm-python/exit/gitignore"),
+];
+const WASM_PYTHON_POLICY: &[Template] = &[
+    file!("exeunt-module.toml", "wasm-python/policy/exeunt-module.toml"),
+    file!("app.py", "wasm-python/policy/app.py"),
+    file!("names.py", "wasm-python/policy/names.py"),
+    file!("test_names.py", "wasm-python/policy/test_names.py"),
+    file!("README.md", "wasm-python/policy/README.md"),
+    file!(".gitignore", "wasm-python/policy/gitignore"),
+];
+const WIT: &[Template] = &[
+    file!("wit/server.wit", sdk "wit/server.wit"),
+    file!("wit/types.wit", sdk "wit/types.wit"),
+    file!("wit/worlds.wit", sdk "wit/worlds.wit"),
+];
+const CPP_EXIT: &[Template] = &[
+    file!("exeunt-module.toml", "cpp/exit/exeunt-module.toml"),
+    file!("Makefile", "cpp/Makefile"),
+    file!("com.h", example "cpp-exit/com.h"),
+    file!("server.cpp", "cpp/server.cpp"),
+    file!("module.cpp", "cpp/exit/module.cpp"),
+    file!("@snake@.def", "cpp/module.def"),
+    file!("README.md", "cpp/exit/README.md"),
+    file!(".gitignore", "cpp/gitignore"),
+];
+const CPP_POLICY: &[Template] = &[
+    file!("exeunt-module.toml", "cpp/policy/exeunt-module.toml"),
+    file!("Makefile", "cpp/Makefile"),
+    file!("com.h", example "cpp-exit/com.h"),
+    file!("server.cpp", "cpp/server.cpp"),
+    file!("module.cpp", "cpp/policy/module.cpp"),
+    file!("@snake@.def", "cpp/module.def"),
+    file!("README.md", "cpp/policy/README.md"),
+    file!(".gitignore", "cpp/gitignore"),
+];
+
+/// The files of a project.
+pub(super) fn files(language: Language, role: Role) -> impl Iterator<Item = &'static Template> {
+    let (own, kit): (&[Template], &[Template]) = match (language, role) {
+        (Language::Any, Role::Exit) => (ANY_EXIT, &[]),
+        (Language::Any, Role::Policy) => (ANY_POLICY, &[]),
+        (Language::Python, Role::Exit) => (PYTHON_EXIT, PYTHON_PACKAGE),
+        (Language::Python, Role::Policy) => (PYTHON_POLICY, PYTHON_PACKAGE),
+        (Language::Rust, Role::Exit) => (RUST_EXIT, &[]),
+        (Language::Rust, Role::Policy) => (RUST_POLICY, &[]),
+        (Language::WasmRust, Role::Exit) => (WASM_RUST_EXIT, WIT),
+        (Language::WasmRust, Role::Policy) => (WASM_RUST_POLICY, WIT),
+        (Language::WasmPython, Role::Exit) => (WASM_PYTHON_EXIT, WIT),
+        (Language::WasmPython, Role::Policy) => (WASM_PYTHON_POLICY, WIT),
+        (Language::Cpp, Role::Exit) => (CPP_EXIT, &[]),
+        (Language::Cpp, Role::Policy) => (CPP_POLICY, &[]),
+    };
+    own.iter().chain(kit)
+}
+
+/// The commands that build a project, before it can be tried.
+pub(super) fn build(language: Language, role: Role) -> &'static [&'static str] {
+    match (language, role) {
+        (Language::Any | Language::Python, _) => &[],
+        (Language::Rust, _) => &["cargo build --release"],
+        (Language::WasmRust, _) => &["cargo build --release --target wasm32-wasip2"],
+        (Language::WasmPython, Role::Exit) => {
+            &["componentize-py --wit-path wit --world exeunt:modules/exit componentize app --output @name@.wasm"]
+        }
+        (Language::WasmPython, Role::Policy) => {
+            &["componentize-py --wit-path wit --world exeunt:modules/policy componentize app --output @name@.wasm"]
+        }
+        (Language::Cpp, _) => &["make"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_the_kits_is_left_out() {
+        for (folder, kit) in [("python/src/exeunt_module", PYTHON_PACKAGE), ("wit", WIT)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk").join(folder);
+            let names = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+            let names = names.filter(|entry| entry.file_type().unwrap().is_file()).map(|entry| entry.file_name());
+            let mut there: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            there.retain(|name| !name.ends_with(".md"));
+            there.sort();
+            let mut given: Vec<String> =
+                kit.iter().map(|file| file.path.rsplit('/').next().unwrap().to_owned()).collect();
+            given.sort();
+            assert_eq!(given, there, "{}", folder.display());
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// @name@: a policy module. It issues to names inside example.org, and denies the others.
+
+#include "com.h"
+
+#include <certsrv.h>
+
+#include <certif.h>
+#include <certpol.h>
+
+#include <new>
+
+namespace {
+
+const std::wstring domain = L"example.org";
+
+bool is_inside(const std::wstring &name) {
+    if (name == domain) return true;
+    const std::wstring below = L"." + domain;
+    return name.size() > below.size() && name.compare(name.size() - below.size(), below.size(), below) == 0;
+}
+
+class @Type@ : public Object<ICertPolicy> {
+public:
+    // Settings, where there are any, are in the registry key that the property ModuleRegistryLocation names.
+    STDMETHODIMP Initialize(BSTR const) override { return S_OK; }
+
+    // VR_INSTANT_OK, VR_PENDING, VR_INSTANT_BAD or a failing code to deny with. A failure of the call never means issue.
+    STDMETHODIMP VerifyRequest(BSTR const, LONG context, LONG, LONG, LONG *disposition) override {
+        if (disposition == NULL) return E_POINTER;
+        *disposition = VR_INSTANT_BAD;
+        Reference<ICertServerPolicy> server;
+        HRESULT hr = CoCreateInstance(CLSID_CCertServerPolicy, NULL, CLSCTX_INPROC_SERVER, IID_ICertServerPolicy,
+                                      reinterpret_cast<void **>(server.out()));
+        if (SUCCEEDED(hr)) hr = server->SetContext(context);
+        if (FAILED(hr)) return hr;
+        Value name;
+        hr = server->GetRequestProperty(Text(wszPROPSUBJECTCOMMONNAME).get(), PROPTYPE_STRING, name.out());
+        if (FAILED(hr) && hr != CERTSRV_E_PROPERTY_EMPTY) return hr;
+        *disposition = SUCCEEDED(hr) && is_inside(name.str()) ? VR_INSTANT_OK : CERTSRV_E_BAD_REQUESTSUBJECT;
+        return S_OK;
+    }
+
+    STDMETHODIMP GetDescription(BSTR *description) override {
+        if (description == NULL) return E_POINTER;
+        *description = SysAllocString(L"names inside one domain");
+        return *description == NULL ? E_OUTOFMEMORY : S_OK;
+    }
+
+    STDMETHODIMP ShutDown() override { return S_OK; }
+
+protected:
+    bool is(REFIID riid) const override { return IsEqualIID(riid, IID_ICertPolicy); }
+    const wchar_t *const *methods() const override {
+        static const wchar_t *const names[] = {L"Initialize", L"VerifyRequest", L"GetDescription", L"ShutDown", NULL};
+        return names;
+    }
+    // For callers that are not compiled against the interface.
+    HRESULT invoke(DISPID id, DISPPARAMS &arguments, VARIANT &result) override {
+        Value context;
+        HRESULT hr = S_OK;
+        switch (id) {
+        case 1:
+            return Initialize(NULL);
+        case 2:
+            hr = argument(arguments, 1, VT_I4, context);
+            result.vt = VT_I4;
+            return SUCCEEDED(hr) ? VerifyRequest(NULL, context->lVal, 1, 0, &result.lVal) : hr;
+        case 3:
+            result.vt = VT_BSTR;
+            result.bstrVal = NULL;
+            return GetDescription(&result.bstrVal);
+        case 4:
+            return ShutDown();
+        default:
+            return DISP_E_MEMBERNOTFOUND;
+        }
+    }
+};
+
+} // namespace
+
+IUnknown *make_module() { return new (std::nothrow) @Type@; }

@@ -1,0 +1,63 @@
+//! @name@: an exit module. It adds a line to a file for each certificate that is issued or revoked.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use module::{EventId, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings};
+use stdio::Level;
+
+struct @Type@ {
+    /// Where lines are added; the server's log without it.
+    file: Option<PathBuf>,
+}
+
+impl @Type@ {
+    /// Settings come here, once for each process. An error is shown to the operator.
+    fn new(settings: &Settings) -> Result<Self, ModuleError> {
+        Ok(Self { file: settings.value("file").map(PathBuf::from) })
+    }
+
+    fn has(&self, event: EventId) -> bool {
+        let lines = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        lines.lines().any(|line| line.starts_with(&format!("{event} ")))
+    }
+}
+
+impl ExitModule for @Type@ {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        Ok(ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED)
+    }
+
+    /// An event is done when this returns `Ok`, and comes again after an error. It can come twice, with the same number: the
+    /// second time there is nothing to do.
+    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        let event = notification.id;
+        if !matches!(notification.event, ExitEvent::CertIssued | ExitEvent::CertRevoked) {
+            return Ok(());
+        }
+        let request = server.request_property("RequestID", PropertyType::Long)?.into_long()?;
+        let serial = server.certificate_property("SerialNumber", PropertyType::String)?.into_text()?;
+        let line = format!("{event} {} request {request} serial {serial}", notification.event);
+        match &self.file {
+            None => stdio::log(Level::Info, &line),
+            Some(_) if self.has(event) => {}
+            Some(file) => {
+                let mut file = OpenOptions::new().create(true).append(true).open(file)?;
+                writeln!(file, "{line}")?;
+                // On disk before the event counts as done.
+                file.sync_all()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn description(&self) -> String {
+        "one line for each certificate".to_owned()
+    }
+}
+
+fn main() -> ExitCode {
+    stdio::run_exit(@Type@::new)
+}

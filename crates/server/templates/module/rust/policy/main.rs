@@ -1,0 +1,48 @@
+//! @name@: a policy module. It issues to names inside one domain, and denies the others.
+
+use std::process::ExitCode;
+
+use module::{Decision, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Settings};
+
+struct @Type@ {
+    domain: String,
+}
+
+impl @Type@ {
+    /// Settings come here, once for each process. An error is shown to the operator.
+    fn new(settings: &Settings) -> Result<Self, ModuleError> {
+        Ok(Self { domain: settings.value("domain").unwrap_or("example.org").to_owned() })
+    }
+
+    fn is_inside(&self, name: &str) -> bool {
+        name.strip_suffix(&self.domain).is_some_and(|below| below.is_empty() || below.ends_with('.'))
+    }
+}
+
+impl PolicyModule for @Type@ {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<(), ModuleError> {
+        Ok(())
+    }
+
+    /// Issue, pend or deny. An error fails the request: it never means issue.
+    fn verify_request(&self, server: &mut dyn ServerPolicy, _new: bool) -> Result<Decision, ModuleError> {
+        let name = match server.request_property("CommonName", PropertyType::String) {
+            Ok(name) => name.into_text()?,
+            Err(error) if error.code == HResult::CERTSRV_E_PROPERTY_EMPTY => String::new(),
+            Err(error) => return Err(error),
+        };
+        if self.is_inside(&name) {
+            return Ok(Decision::Issue);
+        }
+        let message = format!("the common name is not inside {}", self.domain);
+        Ok(Decision::deny(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, message))
+    }
+
+    fn description(&self) -> String {
+        "names inside one domain".to_owned()
+    }
+}
+
+fn main() -> ExitCode {
+    stdio::run_policy(@Type@::new)
+}
