@@ -40,6 +40,9 @@ def https_server(
         # Connections are kept.
         protocol_version = "HTTP/1.1"
         timeout = IDLE_S
+        # An answer leaves as one piece and at once.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def setup(self) -> None:
             # Here, on the connection's own thread: a client that does not finish its handshake keeps nobody waiting.
