@@ -53,8 +53,16 @@ impl CertConfigObject {
             "shortname" | "sanitizedshortname" => Ok(facts.sanitized_short),
             // CAIF_REGISTRY and CAIF_LOCAL.
             "flags" => Ok("12".to_owned()),
-            "orgunit" | "organization" | "locality" | "state" | "country" | "description" | "comment"
-            | "exchangecertificate" | "signaturecertificate" | "webenrollmentservers" => Err(ModuleError::empty(name)),
+            "orgunit"
+            | "organization"
+            | "locality"
+            | "state"
+            | "country"
+            | "description"
+            | "comment"
+            | "exchangecertificate"
+            | "signaturecertificate"
+            | "webenrollmentservers" => Err(ModuleError::empty(name)),
             _ => Err(ModuleError::invalid(format!("an authority's entry has no field `{name}`"))),
         }
     }

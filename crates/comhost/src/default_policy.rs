@@ -11,9 +11,7 @@ use module::{CertificateExtension, Decision, ExtensionFlags, HResult, ModuleErro
 use crate::contexts;
 use crate::dispatch::{Automation, Call, Fault, Returned, dispatch_of, in_text, store};
 use crate::facts;
-use crate::guid::{
-    Guid, IID_CERT_MANAGE_MODULE, IID_CERT_POLICY, IID_CERT_POLICY2, IID_DISPATCH,
-};
+use crate::guid::{Guid, IID_CERT_MANAGE_MODULE, IID_CERT_POLICY, IID_CERT_POLICY2, IID_DISPATCH};
 use crate::hresult::{self, Status};
 use crate::interfaces::{CertManageModule, CertPolicy, CertPolicy2};
 use crate::object::{self, Class};
@@ -128,13 +126,7 @@ impl Class for DefaultPolicy {
     type Table = CertPolicy2;
     const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_CERT_POLICY, IID_CERT_POLICY2];
     const TABLE: &'static CertPolicy2 = &CertPolicy2 {
-        policy: CertPolicy {
-            dispatch: dispatch_of::<Self>(),
-            initialize,
-            verify_request,
-            description,
-            shut_down,
-        },
+        policy: CertPolicy { dispatch: dispatch_of::<Self>(), initialize, verify_request, description, shut_down },
         manage_module,
     };
 }

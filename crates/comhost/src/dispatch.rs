@@ -97,7 +97,12 @@ unsafe extern "system-unwind" fn type_info_count(_this: *mut c_void, count: *mut
     unsafe { store(count, 0) }
 }
 
-unsafe extern "system-unwind" fn type_info(_this: *mut c_void, _index: u32, _locale: u32, info: *mut *mut c_void) -> Status {
+unsafe extern "system-unwind" fn type_info(
+    _this: *mut c_void,
+    _index: u32,
+    _locale: u32,
+    info: *mut *mut c_void,
+) -> Status {
     // SAFETY: null or valid.
     match unsafe { store(info, std::ptr::null_mut()) } {
         hresult::OK => hresult::DISP_E_BADINDEX,

@@ -149,7 +149,12 @@ unsafe extern "system-unwind" fn bit_string(this: *mut c_void, text: *mut *mut u
     }
 }
 
-unsafe extern "system-unwind" fn com_encode(_this: *mut c_void, count: i32, bits: *mut u16, out: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn com_encode(
+    _this: *mut c_void,
+    count: i32,
+    bits: *mut u16,
+    out: *mut *mut u16,
+) -> Status {
     // SAFETY: a BSTR or null; null or valid.
     unsafe {
         match encode(count, bytes_of(bits)) {

@@ -180,7 +180,11 @@ pub mod unix {
         };
     }
 
-    unsafe extern "system-unwind" fn writer_query(this: *mut c_void, iid: *const Guid, out: *mut *mut c_void) -> Status {
+    unsafe extern "system-unwind" fn writer_query(
+        this: *mut c_void,
+        iid: *const Guid,
+        out: *mut *mut c_void,
+    ) -> Status {
         // SAFETY: an object of this class; null or valid.
         unsafe {
             if !iid.is_null() && *iid == IID_ERROR_INFO {

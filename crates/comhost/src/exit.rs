@@ -127,7 +127,9 @@ impl ExitModule for ComExit {
                     (status >= 0).then(|| text.to_text())
                 }
             }
-            Face::Late(late) => late.call("ICertExit", "GetDescription", Vec::new()).ok().and_then(|text| text.as_text()),
+            Face::Late(late) => {
+                late.call("ICertExit", "GetDescription", Vec::new()).ok().and_then(|text| text.as_text())
+            }
         });
         text.filter(|text| !text.is_empty()).unwrap_or_else(|| self.prog_id.clone())
     }

@@ -117,7 +117,8 @@ mod tests {
             assert_eq!(form.parse::<Guid>().unwrap(), CLSID_SERVER_EXIT, "{form}");
         }
         assert_eq!(CLSID_SERVER_EXIT.data4, [0x88, 0x16, 0x00, 0xa0, 0xc9, 0x03, 0xb8, 0x3c]);
-        for wrong in ["", "{}", "4c4a5e40732c11d0881600a0c903b83c", "4c4a5e40-732c-11d0-8816-00a0c903b83", "{4c4a5e40"] {
+        for wrong in ["", "{}", "4c4a5e40732c11d0881600a0c903b83c", "4c4a5e40-732c-11d0-8816-00a0c903b83", "{4c4a5e40"]
+        {
             assert!(wrong.parse::<Guid>().is_err(), "{wrong}");
         }
     }

@@ -82,11 +82,7 @@ fn thrown(method: &str, mut exception: Exception) -> ModuleError {
     }
     // SAFETY: the record's texts are handed over.
     let (description, _source, _help) = unsafe {
-        (
-            Bstr::from_raw(exception.description),
-            Bstr::from_raw(exception.source),
-            Bstr::from_raw(exception.help_file),
-        )
+        (Bstr::from_raw(exception.description), Bstr::from_raw(exception.source), Bstr::from_raw(exception.help_file))
     };
     // A record carries a status code, or a number of the language's own, which FACILITY_CONTROL makes one of.
     let status = match (exception.status, exception.code) {

@@ -104,7 +104,8 @@ fn choose(registered: &[Registered], role: Role, file: &str) -> Result<Registere
         }
         several => {
             let all: Vec<String> = several.iter().map(name).collect();
-            let text = format!("{file} registers several classes: choose one with the setting `progid`: {}", all.join(", "));
+            let text =
+                format!("{file} registers several classes: choose one with the setting `progid`: {}", all.join(", "));
             Err(ModuleError::invalid(text))
         }
     }
@@ -123,7 +124,8 @@ mod tests {
     #[test]
     fn the_class_is_the_one_of_the_role() {
         let class = |prog_id: &str, number| Registered { prog_id: prog_id.into(), clsid: Guid::new(number) };
-        let all = [class("Acme.Exit.1", 1), class("Acme.Exit", 1), class("Acme.ExitManage", 2), class("Acme.Policy", 3)];
+        let all =
+            [class("Acme.Exit.1", 1), class("Acme.Exit", 1), class("Acme.ExitManage", 2), class("Acme.Policy", 3)];
         assert_eq!(choose(&all, Role::Exit, "a").unwrap(), class("Acme.Exit", 1));
         assert_eq!(choose(&all, Role::Policy, "a").unwrap(), class("Acme.Policy", 3));
         let none = choose(&all[2..3], Role::Exit, "a.so").unwrap_err().message;

@@ -29,14 +29,7 @@ fn property(object: &Pointer<CertManageModule>, facts: &Facts, name: &str) -> Op
     let status = during("ICertManageModule::GetProperty", || {
         // SAFETY: the interface's function, with texts and a place of ours.
         unsafe {
-            (object.table().property)(
-                object.as_raw(),
-                config.as_raw(),
-                location.as_raw(),
-                name.as_raw(),
-                0,
-                &mut value,
-            )
+            (object.table().property)(object.as_raw(), config.as_raw(), location.as_raw(), name.as_raw(), 0, &mut value)
         }
     });
     let mut text = value.as_text().filter(|text| status >= 0 && !text.trim().is_empty())?;

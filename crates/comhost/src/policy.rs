@@ -86,12 +86,8 @@ impl ComPolicy {
                 failure::check("ICertPolicy::VerifyRequest", status).map(|()| disposition)
             }
             Face::Late(late) => {
-                let arguments = vec![
-                    Variant::bstr(Bstr::text(&ca)),
-                    Variant::long(context),
-                    Variant::bool(new),
-                    Variant::long(0),
-                ];
+                let arguments =
+                    vec![Variant::bstr(Bstr::text(&ca)), Variant::long(context), Variant::bool(new), Variant::long(0)];
                 let value = late.call("ICertPolicy", "VerifyRequest", arguments)?;
                 value.as_long().ok_or_else(|| ModuleError::invalid("VerifyRequest gave no disposition"))
             }
@@ -111,9 +107,7 @@ impl PolicyModule for ComPolicy {
                 let status = unsafe { (policy.table().initialize)(policy.as_raw(), config.as_raw()) };
                 failure::check("ICertPolicy::Initialize", status)
             }
-            Face::Late(late) => {
-                late.call("ICertPolicy", "Initialize", vec![Variant::bstr(Bstr::text(ca))]).map(drop)
-            }
+            Face::Late(late) => late.call("ICertPolicy", "Initialize", vec![Variant::bstr(Bstr::text(ca))]).map(drop),
         })?;
         *self.about.lock() = manage::about(self.manage_module(), &self.prog_id, &facts);
         drop(open);

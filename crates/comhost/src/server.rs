@@ -190,9 +190,7 @@ impl Server {
             "GetCertificateExtension" => {
                 Ok(Returned::Value(Variant::of(&self.certificate_extension(&call.text(0)?, call.long(1)?)?)))
             }
-            "GetCertificateExtensionFlags" => {
-                Ok(Returned::Value(Variant::long(self.certificate_extension_flags()?)))
-            }
+            "GetCertificateExtensionFlags" => Ok(Returned::Value(Variant::long(self.certificate_extension_flags()?))),
             "SetCertificateExtension" => {
                 self.set_certificate_extension(&call.text(0)?, call.long(1)?, call.long(2)?, call.value(3)?)?;
                 Ok(nothing())
@@ -365,7 +363,10 @@ pub mod functions {
         }
     }
 
-    pub unsafe extern "system-unwind" fn enumerate_extensions_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_extensions_setup<C: ServerClass>(
+        this: *mut c_void,
+        flags: i32,
+    ) -> Status {
         // SAFETY: see the module.
         hresult::of(unsafe { server::<C>(this) }.enumerate_setup(Listing::Extensions, flags))
     }
@@ -384,7 +385,10 @@ pub mod functions {
         hresult::OK
     }
 
-    pub unsafe extern "system-unwind" fn enumerate_attributes_setup<C: ServerClass>(this: *mut c_void, flags: i32) -> Status {
+    pub unsafe extern "system-unwind" fn enumerate_attributes_setup<C: ServerClass>(
+        this: *mut c_void,
+        flags: i32,
+    ) -> Status {
         // SAFETY: see the module.
         hresult::of(unsafe { server::<C>(this) }.enumerate_setup(Listing::Attributes, flags))
     }

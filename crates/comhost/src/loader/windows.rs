@@ -35,7 +35,7 @@ type Function = unsafe extern "system" fn() -> isize;
 /// The file's `DllGetClassObject`.
 static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();
 
-/// Where a file's registration is caught, for us to look at: below the current user's key.
+/// Where files' registrations are caught, for us to look at: below the current user's key, a key for each process.
 const CAUGHT: &str = r"Software\Exeunt\Registration";
 
 pub(super) fn prepare(_folder: Option<&Path>) -> Result<(), ModuleError> {
@@ -165,7 +165,8 @@ fn offer(clsid: &Guid, factory: *mut c_void) -> Result<(), ModuleError> {
 
 /// Lets a file register itself, and looks at what it wrote: nothing of it reaches the registry that others read.
 fn caught_registration(register: Register) -> Result<Vec<Registered>, ModuleError> {
-    let caught = Key::create(HKEY_CURRENT_USER, CAUGHT)?;
+    let path = format!(r"{CAUGHT}\{}", std::process::id());
+    let caught = Key::create(HKEY_CURRENT_USER, &path)?;
     caught.clear();
     // SAFETY: redirects what this process writes to HKEY_CLASSES_ROOT, and takes that back.
     let status = unsafe {
@@ -181,7 +182,9 @@ fn caught_registration(register: Register) -> Result<Vec<Registered>, ModuleErro
             found.push(Registered { prog_id, clsid });
         }
     }
-    caught.clear();
+    drop(caught);
+    // SAFETY: a text of ours. What could not be deleted is cleared by the next process of this number.
+    unsafe { RegDeleteTreeW(HKEY_CURRENT_USER, wide(&path).as_ptr()) };
     Ok(found)
 }
 
@@ -191,8 +194,7 @@ fn name_class(prog_id: &str, clsid: &Guid) -> Result<(), ModuleError> {
     let key = Key::create(root, &format!(r"Software\Classes\{prog_id}\CLSID"))?;
     let data = wide_bytes(&clsid.to_string());
     // SAFETY: an open key; bytes of ours.
-    let status =
-        unsafe { RegSetValueExW(key.0, std::ptr::null(), 0, REG_SZ, data.as_ptr(), data.len() as u32) };
+    let status = unsafe { RegSetValueExW(key.0, std::ptr::null(), 0, REG_SZ, data.as_ptr(), data.len() as u32) };
     win32("RegSetValueEx", status)
 }
 

@@ -18,18 +18,19 @@ const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
 pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, ModuleError> {
     let library = Library::read(&settings.path)?;
     fit(&library, &settings.path)?;
-    std::fs::create_dir_all(&settings.state).map_err(|error| {
-        let code = ModuleError::from(std::io::Error::from(error.kind())).code;
-        ModuleError::new(code, format!("{} cannot be made: {error}", settings.state.display()))
-    })?;
     let mut process = settings.process.clone();
     let mut command = match library.format {
         Format::Linux => vec![utf8(&comhost(settings, "exeunt-comhost")?)?],
         Format::Windows => {
             let host = comhost(settings, "exeunt-comhost.exe")?;
             let wine = wine(settings)?;
-            prefix::make(&wine, &settings.wine_prefix)?;
-            let environment = environment(settings, &settings.wine_prefix)?;
+            let prefix = folder(settings.wine_prefix.as_deref(), "wine_prefix")?;
+            if settings.process.value("user").is_some() {
+                let text = "Wine runs as the owner of its prefix, which is the server: leave the setting `user` out";
+                return Err(ModuleError::invalid(text));
+            }
+            prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
+            let environment = environment(settings, prefix)?;
             process.set("environment", environment);
             vec![utf8(&wine)?, utf8(&host)?]
         }
@@ -43,7 +44,12 @@ pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, Mo
         command.extend(["--progid".to_owned(), prog_id.clone()]);
     }
     if library.format == Format::Linux {
-        command.extend(["--registry".to_owned(), utf8(&settings.state)?]);
+        let state = folder(settings.state.as_deref(), "state_directory")?;
+        std::fs::create_dir_all(state).map_err(|error| {
+            let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+            ModuleError::new(code, format!("{} cannot be made: {error}", state.display()))
+        })?;
+        command.extend(["--registry".to_owned(), utf8(state)?]);
     }
     if settings.apartment {
         command.push("--apartment".to_owned());
@@ -62,7 +68,9 @@ fn fit(library: &Library, path: &Path) -> Result<(), ModuleError> {
     };
     let unfit = |text: String| Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text));
     if !library.is_library {
-        return unfit(format!("{shown} is a program, and a COM module is a library: add it as a module of the kind `process`"));
+        return unfit(format!(
+            "{shown} is a program, and a COM module is a library: add it as a module of the kind `process`"
+        ));
     }
     if library.machine != machine {
         let what = match library.format {
@@ -90,6 +98,12 @@ fn fit(library: &Library, path: &Path) -> Result<(), ModuleError> {
         ));
     }
     Ok(())
+}
+
+fn folder<'a>(folder: Option<&'a Path>, setting: &str) -> Result<&'a Path, ModuleError> {
+    folder.ok_or_else(|| {
+        ModuleError::invalid(format!("there is no data folder here: name one with the setting `{setting}`"))
+    })
 }
 
 fn role_word(role: Role) -> &'static str {

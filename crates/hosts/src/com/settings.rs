@@ -13,6 +13,11 @@ pub(super) const PATH: &str = "path";
 /// What the kind `process` is told instead of our settings.
 const COMMAND: &str = "command";
 
+/// The prefix of a module, in its state directory.
+const WINE: &str = "wine";
+/// The prefix that others are made from, beside the modules' directories: no module can have this name.
+const WINE_TEMPLATE: &str = ".wine";
+
 static OWN: [Setting; 8] = [
     Setting { name: PATH, default: "", meaning: "absolute path of the module: a DLL, or a shared object" },
     Setting {
@@ -29,7 +34,7 @@ static OWN: [Setting; 8] = [
     Setting {
         name: "state_directory",
         default: "com/<module> in the data folder",
-        meaning: "where a shared object's registry and drive C are kept",
+        meaning: "where the module's registry and drive C are kept",
     },
     Setting {
         name: "comhost",
@@ -39,8 +44,8 @@ static OWN: [Setting; 8] = [
     Setting { name: "wine", default: "/usr/lib/wine/wine64, then PATH", meaning: "absolute path of Wine, for DLLs" },
     Setting {
         name: "wine_prefix",
-        default: "com/wine in the data folder, for all modules",
-        meaning: "the Wine prefix a DLL runs in, made where it is missing",
+        default: "wine in the state directory",
+        meaning: "the Wine prefix that a DLL runs in, and no other module; made where it is missing",
     },
 ];
 
@@ -61,10 +66,12 @@ pub(super) struct ComSettings {
     pub(super) clsid: Option<String>,
     pub(super) prog_id: Option<String>,
     pub(super) apartment: bool,
-    pub(super) state: PathBuf,
+    pub(super) state: Option<PathBuf>,
     pub(super) comhost: Option<PathBuf>,
     pub(super) wine: Option<PathBuf>,
-    pub(super) wine_prefix: PathBuf,
+    pub(super) wine_prefix: Option<PathBuf>,
+    /// The prefix that the prefixes of modules are made from.
+    pub(super) wine_template: Option<PathBuf>,
     /// What the kind `process` gets.
     pub(super) process: Settings,
 }
@@ -85,21 +92,17 @@ impl ComSettings {
         };
         settings.required(PATH)?;
         let word = |name: &str| settings.value(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let below = |setting: &str, folder: &str| match absolute(setting)? {
-            Some(path) => Ok(path),
-            None => state.map(|state| state.join(folder)).ok_or_else(|| {
-                ModuleError::invalid(format!("there is no data folder here: name one with the setting `{setting}`"))
-            }),
-        };
+        let module_state = absolute("state_directory")?.or_else(|| state.map(|state| state.join(name)));
         let resolved = Self {
             path: absolute(PATH)?.unwrap_or_default(),
             clsid: word("clsid"),
             prog_id: word("progid"),
             apartment: settings.parsed("apartment", false)?,
-            state: below("state_directory", name)?,
+            wine_prefix: absolute("wine_prefix")?.or_else(|| module_state.as_deref().map(|state| state.join(WINE))),
+            wine_template: state.map(|state| state.join(WINE_TEMPLATE)),
+            state: module_state,
             comhost: absolute("comhost")?,
             wine: absolute("wine")?,
-            wine_prefix: below("wine_prefix", "wine")?,
             process,
         };
         if resolved.clsid.is_some() && resolved.prog_id.is_some() {
@@ -129,8 +132,8 @@ mod tests {
     #[test]
     fn a_path_is_enough() {
         let settings = resolve(&[("path", "/m/a.dll"), ("timeout_ms", "100"), ("setting.Directory", "/x")]).unwrap();
-        assert_eq!(settings.state, Path::new("/var/lib/exeunt/com/m"));
-        assert_eq!(settings.wine_prefix, Path::new("/var/lib/exeunt/com/wine"));
+        assert_eq!(settings.state.as_deref(), Some(Path::new("/var/lib/exeunt/com/m")));
+        assert_eq!(settings.wine_prefix.as_deref(), Some(Path::new("/var/lib/exeunt/com/m/wine")));
         assert_eq!(settings.process.value("setting.Directory"), Some("/x"));
         assert_eq!(settings.process.value("path"), None);
     }

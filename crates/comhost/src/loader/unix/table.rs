@@ -40,8 +40,7 @@ pub(super) struct Host {
     registry_delete_key: unsafe extern "C" fn(Key, *const u16) -> i32,
     registry_delete_tree: unsafe extern "C" fn(Key, *const u16) -> i32,
     registry_enumerate_key: unsafe extern "C" fn(Key, u32, *mut u16, *mut u32) -> i32,
-    registry_enumerate_value:
-        unsafe extern "C" fn(Key, u32, *mut u16, *mut u32, *mut u32, *mut u8, *mut u32) -> i32,
+    registry_enumerate_value: unsafe extern "C" fn(Key, u32, *mut u16, *mut u32, *mut u32, *mut u8, *mut u32) -> i32,
     registry_query_info: unsafe extern "C" fn(Key, *mut u32, *mut u32, *mut u32, *mut u32, *mut u32) -> i32,
     report_event: unsafe extern "C" fn(*const u16, u16, u16, u32, u16, *const *const u16),
     log: unsafe extern "C" fn(u32, *const u16),

@@ -16,8 +16,7 @@ pub type Key = usize;
 /// More open keys than any module needs.
 const OPEN_MAX: usize = 16_384;
 
-static HANDLES: LazyLock<Mutex<Handles>> =
-    LazyLock::new(|| Mutex::new(Handles { next: 0x1000, open: HashMap::new() }));
+static HANDLES: LazyLock<Mutex<Handles>> = LazyLock::new(|| Mutex::new(Handles { next: 0x1000, open: HashMap::new() }));
 
 struct Handles {
     next: Key,

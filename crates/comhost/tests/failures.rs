@@ -1,0 +1,83 @@
+//! A module that crashes, hangs or ends the process: a failure with a reason, and the next call is well served.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use module::{ExitEvent, ExitModule, HResult, ModuleError, PolicyModule};
+use support::{FakeServer, Hosted, System, notification};
+
+/// The failure of an exit module with this behaviour, which is told of another event afterwards by a process of its own.
+fn exit_failure(system: System, behaviour: &str, settings: &[(&str, &str)]) -> ModuleError {
+    let mut hosted = Hosted::observer(system, settings);
+    hosted.settings.set("setting.Behaviour", behaviour);
+    let module = hosted.exit();
+    module.initialize("Example CA", &FakeServer::authority()).unwrap();
+    let error = module.notify(&notification(ExitEvent::CertIssued), &FakeServer::issued()).unwrap_err();
+    // It says the same again: it was started again, and saw the event.
+    let again = module.notify(&notification(ExitEvent::CertIssued), &FakeServer::issued()).unwrap_err();
+    assert_eq!(again.code, error.code, "{again}");
+    let events = hosted.journal().iter().filter(|line| line.starts_with("event ")).count();
+    assert_eq!(events, 2, "{system:?} {behaviour}");
+    error
+}
+
+#[test]
+fn a_crash_is_told_with_its_method_and_its_kind() {
+    for (system, behaviour, words) in [
+        (System::Linux, "crash", &["ICertExit::Notify", "SIGSEGV"][..]),
+        (System::Linux, "overflow", &["ICertExit::Notify", "SIGSEGV", "stack"]),
+        (System::Linux, "abort", &["ICertExit::Notify", "SIGABRT"]),
+        (System::Linux, "throw", &["ICertExit::Notify", "an exception that nobody caught"]),
+        (System::Linux, "exit", &["ended with status 7", "called exit in ICertExit::Notify"]),
+        (System::Windows, "crash", &["ICertExit::Notify", "access violation", "0xc0000005"]),
+        (System::Windows, "overflow", &["ICertExit::Notify", "stack overflow"]),
+        (System::Windows, "throw", &["ICertExit::Notify", "an exception that nobody caught"]),
+        (System::Windows, "abort", &["ended with status 3"]),
+        (System::Windows, "exit", &["ended with status 7"]),
+    ] {
+        let error = exit_failure(system, behaviour, &[]);
+        assert_eq!(error.code, HResult::RPC_E_DISCONNECTED, "{system:?} {behaviour}: {error}");
+        for word in words {
+            assert!(error.message.contains(word), "{system:?} {behaviour}: {word} is not in: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_module_that_hangs_is_ended() {
+    for system in System::ALL {
+        let started = Instant::now();
+        let error = exit_failure(system, "hang", &[("timeout_ms", "1500"), ("stop_timeout_ms", "300")]);
+        assert_eq!(error.code, HResult::ERROR_TIMEOUT, "{error}");
+        assert!(started.elapsed() < Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn a_failed_method_is_told_with_the_modules_own_words() {
+    for system in System::ALL {
+        let error = exit_failure(system, "fail", &[]);
+        assert_eq!(error.code, HResult::ERROR_FILE_EXISTS);
+        assert_eq!(
+            error.message,
+            "ICertExit::Notify failed: the disk is full of Grüße; 0x80070050 (ERROR_FILE_EXISTS, the file exists)"
+        );
+    }
+}
+
+#[test]
+fn a_policy_module_that_crashes_never_means_issue() {
+    for system in System::ALL {
+        for behaviour in ["crash", "throw", "exit", "fail"] {
+            let hosted = Hosted::observer(system, &[("setting.Behaviour", behaviour)]);
+            let module = hosted.policy();
+            module.initialize("Example CA", &FakeServer::authority()).unwrap();
+            let mut server = FakeServer::issued().certificate("RequesterCAAccess", 1);
+            let error = module.verify_request(&mut server, true).unwrap_err();
+            assert!(error.code.is_failure(), "{behaviour}: {error}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! One source, compiled for Linux and for Windows, sees and says the same through the contract.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
+
+use module::{Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, PolicyModule, Value};
+use support::{FakeServer, Hosted, System, notification};
+
+fn request() -> FakeServer {
+    FakeServer::authority()
+        .request("RequestID", 7)
+        .request("Disposition", 20)
+        .request("RequesterName", "EXAMPLE\\Ünsal")
+        .request("SubmittedWhen", Value::Date("2025-06-01T11:59:59Z".parse().unwrap()))
+        .request("RawRequest", vec![0_u8, 1, 2])
+        .certificate("RawCertificate", vec![0x30_u8, 3, 2, 1, 7])
+        .certificate("SerialNumber", "1a2b3c")
+        .certificate("NotAfter", Value::Date("2026-06-01T12:00:00Z".parse().unwrap()))
+        .certificate("RawCRL.0", vec![0x30_u8, 0])
+        .certificate("CommonName", "www.example.org")
+        .certificate("RequesterCAAccess", 1)
+        .attribute("CertFile", "x.cer")
+        .attribute("CertificateTemplate", "WebServer")
+        .extension("2.5.29.17", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[0x30, 0])
+        .extension("1.2.3.4", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[5, 0])
+}
+
+/// What the module wrote down about one event, with each host.
+fn observed(settings: &[(&str, &str)], play: impl Fn(&Hosted)) -> Vec<String> {
+    let [linux, windows] = System::ALL.map(|system| {
+        let hosted = Hosted::observer(system, settings);
+        play(&hosted);
+        hosted.journal()
+    });
+    assert_eq!(linux, windows);
+    linux
+}
+
+fn assert_lines(journal: &[String], wanted: &str) {
+    let mut rest = journal.iter();
+    for line in wanted.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(
+            rest.any(|written| written.trim() == line),
+            "{line:?} is not there, or not in this place:\n{}",
+            journal.join("\n")
+        );
+    }
+}
+
+#[test]
+fn an_exit_module_reads_what_the_contract_says() {
+    let settings = [("setting.Level", "dword:0x27"), ("setting.Names", "multi:a;b"), ("setting.Below\\Inner", "Größe")];
+    let journal = observed(&settings, |hosted| {
+        let module = hosted.exit();
+        assert_eq!(module.initialize("Example CA", &FakeServer::authority()).unwrap(), ExitEvents::all());
+        assert_eq!(module.description(), "Observer of events");
+        let about = module.about();
+        let said = |name: &str| about.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+        assert_eq!((said("Name"), said("File Version"), said("Copyright")), (Some("Observer"), Some("1.2.3"), None));
+        assert_eq!(
+            said("Description"),
+            Some(
+                r"ca.example.org\Example CA SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Example CA\ExitModules\Observer.Exit"
+            )
+        );
+        module.notify(&notification(ExitEvent::CertIssued), &request()).unwrap();
+    });
+    assert_lines(
+        &journal,
+        r"key SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Example CA\ExitModules\Observer.Exit
+        level 39 type 4
+        names type 7 61000000620000000000
+        inner Größe
+        CAType long 3
+        SanitizedCAName text Example CA
+        row in context 0 80094004
+        context 9999 80070006
+        initialize Example CA
+        event 00000001 context
+        before the context 80094004
+        set 00000000
+        RequestID long 7
+        Disposition long 20
+        RequesterName text EXAMPLE\Ünsal
+        SubmittedWhen date 2025-06-01T11:59:59Z
+        RawRequest 3 bytes 000102
+        RawCertificate 5 bytes 3003020107
+        NotAfter date 2026-06-01T12:00:00Z
+        SerialNumber text 1a2b3c
+        SerialNumber as a number 80070057
+        type 7 80070057
+        UPN 80094004
+        nonsense 80070057
+        null place 80004003
+        CertFile x.cer
+        RawCRL.0 2 bytes 3000
+        RawDeltaCRL.0 80070002
+        CRLState.0 long 3
+        next without setup 8000ffff
+        setup 00000000
+        extension 2.5.29.17 = 2 bytes 3000 flags 00010002
+        extension 1.2.3.4 = 2 bytes 0500 flags 00010002
+        end 00000001 null
+        attribute CertFile = x.cer
+        attribute CertificateTemplate = WebServer
+        end 00000001
+        second object 80094004
+        late SetContext empty
+        late GetRequestProperty long 7
+        late empty exception 80094004
+        late too few 8002000e
+        late unknown unknown 80020006
+        late setup empty
+        late attribute text CertFile
+        late attribute text CertificateTemplate
+        late end false text ",
+    );
+}
+
+#[test]
+fn events_without_a_request_have_no_row() {
+    let journal = observed(&[], |hosted| {
+        let module = hosted.exit();
+        module.initialize("Example CA", &FakeServer::authority()).unwrap();
+        let server = FakeServer::authority().certificate("RawCRL.0", vec![0x30_u8, 0]);
+        module.notify(&notification(ExitEvent::CrlIssued), &server).unwrap();
+        module.notify(&notification(ExitEvent::Shutdown), &FakeServer::authority()).unwrap();
+    });
+    assert_lines(
+        &journal,
+        "event 00000020 context
+        set 00000000
+        RequestID 80094004
+        RawCRL.0 2 bytes 3000
+        CRLState.0 long 3
+        event 00000040 context
+        RequestID 80094004",
+    );
+}
+
+#[test]
+fn a_module_without_a_table_is_called_by_name() {
+    let settings = [("clsid", "{6F1C0D0A-6B1B-4B8F-9B51-0F4C8E2D7A04}"), ("setting.Behaviour", "fail")];
+    for system in System::ALL {
+        let hosted = Hosted::observer(system, &settings);
+        let module = hosted.exit();
+        let events = module.initialize("Example CA", &FakeServer::authority()).unwrap();
+        assert_eq!(events, ExitEvents::CERT_ISSUED | ExitEvents::CRL_ISSUED);
+        assert_eq!(module.description(), "Observer by name");
+        let error = module.notify(&notification(ExitEvent::CertIssued), &request()).unwrap_err();
+        assert_eq!(error.code, HResult::ERROR_FILE_EXISTS, "{error}");
+        assert!(error.message.contains("told by exception"), "{error}");
+        assert_lines(&hosted.journal(), "late initialize Example CA\nevent 00000001 context\nRequestID long 7");
+    }
+}
+
+#[test]
+fn a_policy_module_writes_and_chains_to_the_default_one() {
+    let journal = observed(&[], |hosted| {
+        let module = hosted.policy();
+        module.initialize("Example CA", &FakeServer::authority()).unwrap();
+        assert_eq!(module.description(), "Observer of requests");
+        let mut server = request();
+        assert_eq!(module.verify_request(&mut server, true).unwrap(), Decision::Issue);
+        let written = server.written();
+        assert_eq!(written.get("CommonName"), Some(&Some(Value::from("changed.example.org"))), "{written:?}");
+        let rows = server.extension_rows();
+        let row = |oid: &str| rows.iter().find(|row| row.oid == oid).unwrap();
+        // Set by the module.
+        assert_eq!(row("2.5.29.15").value, [3, 2, 5, 0xa0]);
+        assert!(row("2.5.29.15").flags.contains(ExtensionFlags::CRITICAL));
+        // Enabled by the default module, and not.
+        assert!(row("2.5.29.17").flags.is_enabled());
+        assert!(!row("1.2.3.4").flags.is_enabled());
+        module.shut_down();
+    });
+    assert_lines(
+        &journal,
+        r"key SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\Example CA\PolicyModules\Observer.Policy
+        initialize Example CA
+        verify new flags 0
+        set 00000000
+        CommonName text www.example.org
+        RequesterCAAccess long 1
+        set CommonName 00000000
+        set CommonName as a number 80070057
+        delete UPN 00000000
+        CommonName text changed.example.org
+        encoded 00000000 030205a0
+        set key usage 00000000
+        chained 00000000 1
+        shut down",
+    );
+}
+
+#[test]
+fn every_disposition_is_understood() {
+    for (behaviour, decision) in [
+        ("deny", Some(HResult::CERTSRV_E_TEMPLATE_DENIED)),
+        ("bad", Some(HResult::S_OK)),
+        ("strange", Some(HResult::S_OK)),
+        ("pend", None),
+    ] {
+        for system in System::ALL {
+            let hosted = Hosted::observer(system, &[("setting.Behaviour", behaviour)]);
+            let module = hosted.policy();
+            module.initialize("Example CA", &FakeServer::authority()).unwrap();
+            let answer = module.verify_request(&mut request(), true).unwrap();
+            match (decision, answer) {
+                (Some(wanted), Decision::Deny { code, .. }) => assert_eq!(code, wanted, "{behaviour}"),
+                (None, Decision::Pend { .. }) => {}
+                (_, other) => panic!("{behaviour}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_default_module_decides_as_its_key_says() {
+    for (word, new, decision) in [
+        ("dword:0x101", true, "Pend"),
+        ("dword:0x101", false, "Issue"),
+        ("dword:2", true, "Deny"),
+        ("dword:0", true, "Pend"),
+    ] {
+        let hosted = Hosted::observer(System::Linux, &[("setting.RequestDisposition", word)]);
+        let module = hosted.policy();
+        module.initialize("Example CA", &FakeServer::authority()).unwrap();
+        let answer = format!("{:?}", module.verify_request(&mut request(), new).unwrap());
+        assert!(answer.starts_with(decision), "{word} {new}: {answer}");
+    }
+    let hosted = Hosted::observer(System::Linux, &[]);
+    let module = hosted.policy();
+    module.initialize("Example CA", &FakeServer::authority()).unwrap();
+    let mut refused = request().certificate("RequesterCAAccess", 0);
+    let answer = module.verify_request(&mut refused, true).unwrap();
+    assert!(matches!(answer, Decision::Deny { code: HResult::CERTSRV_E_ENROLL_DENIED, .. }), "{answer:?}");
+}
+
+#[test]
+fn settings_that_are_taken_back_leave_the_registry() {
+    for system in System::ALL {
+        let mut hosted = Hosted::observer(system, &[("setting.Level", "dword:7")]);
+        let authority = FakeServer::authority();
+        hosted.exit().initialize("Example CA", &authority).unwrap();
+        assert!(hosted.journal().contains(&"level 7 type 4".to_owned()));
+        hosted.settings.unset("setting.Level");
+        std::fs::remove_file(hosted.state.path().join("journal")).unwrap();
+        hosted.exit().initialize("Example CA", &authority).unwrap();
+        let journal = hosted.journal();
+        assert!(!journal.is_empty() && !journal.iter().any(|line| line.starts_with("level")), "{journal:?}");
+    }
+}
