@@ -214,6 +214,11 @@ fn cpp() {
     for kind in ["exit", "policy"] {
         let project = Project::new("cpp-new", "cpp", kind);
         project.run("make", &["-j2", "OPTIMIZE=-O0"]);
-        assert!(project.path().join("build/cpp_new.so").is_file());
+        let host = Path::new(env!("CARGO_BIN_EXE_exeunt")).with_file_name("exeunt-comhost");
+        assert!(host.is_file(), "no {}; build it: cargo build -p comhost", host.display());
+        project.pass_the_laboratory(&[]);
+        // The same source, unchanged.
+        project.run("make", &["windows", "OPTIMIZE=-O0"]);
+        assert!(project.path().join("build/cpp_new.dll").is_file());
     }
 }
