@@ -127,6 +127,23 @@ impl Composed<'_> {
         }
     }
 
+    /// A misspelt name must not pass unseen, and the operator knows the names of the manifest.
+    fn check_names(&self, module: &InstalledModule) -> Result<(), ModuleError> {
+        let Some(manifest) = &self.manifest else { return Ok(()) };
+        let known = self.kind.kind.settings();
+        // `setting.<name>` stands for every name that begins so.
+        let fits =
+            |name: &str, known: &str| known.split_once('<').map_or(name == known, |(head, _)| name.starts_with(head));
+        let unknown = |name: &&str| !known.iter().any(|setting| fits(name, setting.name));
+        let Some(name) = module.settings.iter().map(|(name, _)| name).find(unknown) else { return Ok(()) };
+        let own = manifest.settings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let kind = known.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
+        let (called, kind_name) = (&manifest.name, self.kind.kind.name());
+        Err(ModuleError::invalid(format!(
+            "{called} has no setting `{name}`; its own are: {own}; those of the kind {kind_name}: {kind}"
+        )))
+    }
+
     fn check_values(&self, resolved: &Resolved) -> Result<(), ModuleError> {
         match &self.manifest {
             Some(manifest) => manifest.check(&resolved.settings).map_err(|error| resolved.redact(error)),
@@ -157,8 +174,7 @@ fn health(gauge: Arc<Gauge>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync>
 impl ModuleLoader for Kinds {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
         let (kind, resolved, notice) = self.made_with(module)?;
-        let (limits, settings) =
-            limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
+        let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
         let factory = move || made.exit_module(&name, &settings).map_err(|error| resolved.redact(error));
@@ -168,8 +184,7 @@ impl ModuleLoader for Kinds {
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
         let (kind, resolved, notice) = self.made_with(module)?;
-        let (limits, settings) =
-            limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
+        let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
         let factory = move || made.policy_module(&name, &settings).map_err(|error| resolved.redact(error));
@@ -182,10 +197,12 @@ impl ModuleLoader for Kinds {
         if composed.manifest.is_some() {
             let names = self.names_code(&module.kind);
             if let Some((name, _)) = module.settings.iter().find(|(name, _)| names.iter().any(|code| code == name)) {
-                let text = format!("`{name}` is given by the manifest; another program is another version: upgrade to it");
+                let text =
+                    format!("`{name}` is given by the manifest; another program is another version: upgrade to it");
                 return Err(ModuleError::invalid(text));
             }
         }
+        composed.check_names(module)?;
         composed.check_secrets()?;
         let resolved = composed.settings.resolved()?;
         composed.check_values(&resolved)?;
@@ -201,7 +218,8 @@ impl ModuleLoader for Kinds {
     fn code(&self, module: &InstalledModule) -> Result<Option<Code>, ModuleError> {
         let composed = self.compose(module)?;
         let package = module.versions.package.manifest.as_ref();
-        let entry = composed.manifest.as_ref().zip(package).and_then(|(manifest, file)| manifest.entry(&file.directory));
+        let entry =
+            composed.manifest.as_ref().zip(package).and_then(|(manifest, file)| manifest.entry(&file.directory));
         let path = entry.or_else(|| composed.kind.kind.code(&composed.settings));
         path.filter(|path| path.is_absolute()).map(|path| code::read(&path)).transpose()
     }

@@ -15,7 +15,10 @@ pub fn shown(packaged: &Packaged) -> String {
     let words = |list: &[String]| (!list.is_empty()).then(|| clean(&list.join(", ")));
     let limits = &manifest.powers;
     let mut facts = Facts::new()
-        .styled("module", format!("{STRONG}{} {}{STRONG:#} ({role}, {})", manifest.name, manifest.version, manifest.kind))
+        .styled(
+            "module",
+            format!("{STRONG}{} {}{STRONG:#} ({role}, {})", manifest.name, manifest.version, manifest.kind),
+        )
         .maybe("description", (!manifest.description.is_empty()).then(|| clean(&manifest.description)))
         .fact("folder", clean(&packaged.directory.display().to_string()));
     if let Some((path, sha256)) = &packaged.code {

@@ -68,7 +68,9 @@ impl Source {
             return Ok(Self::Endpoint(text.to_owned()));
         }
         if text.contains("://") {
-            return Err(Error::usage(format!("{text} is no https URL")).next("a module is told of events over TLS only"));
+            return Err(
+                Error::usage(format!("{text} is no https URL")).next("a module is told of events over TLS only")
+            );
         }
         let path = Path::new(text);
         if !text.contains('/') && !path.exists() {
@@ -218,7 +220,10 @@ impl Packaged {
             runnable(entry, std::fs::metadata(entry).map_err(|error| Error::io(entry, &error))?.mode())?;
         }
         if known.is_some_and(|kind| kind.entry_setting().is_some()) && code.is_none() {
-            return Err(Error::usage(format!("the manifest names no `entry`, and a module of the kind {} has one", manifest.kind)));
+            return Err(Error::usage(format!(
+                "the manifest names no `entry`, and a module of the kind {} has one",
+                manifest.kind
+            )));
         }
         Ok(Self { manifest, text, directory, code })
     }
@@ -324,7 +329,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().to_str().unwrap();
         assert!(Source::work_out(folder).unwrap_err().message.contains("has no exeunt-module.toml"));
-        let manifest = "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"policy\"\nentry = \"m.sh\"\n";
+        let manifest =
+            "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"policy\"\nentry = \"m.sh\"\n";
         std::fs::write(home.path().join(manifest::FILE_NAME), manifest).unwrap();
         assert!(Source::work_out(folder).unwrap_err().message.contains("m.sh"));
         std::fs::write(home.path().join("m.sh"), "abc").unwrap();

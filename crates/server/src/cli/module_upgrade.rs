@@ -51,7 +51,8 @@ impl Upgrade {
     pub(super) fn run(self, context: &Context) -> Result<(), Error> {
         let source = self.source.as_deref().map(Source::work_out).transpose()?;
         if source.is_none() && self.settings.is_empty() && self.unset.is_empty() {
-            return Err(Error::usage("nothing was said to be new").next("give the path of the new version, or --set NAME=VALUE"));
+            return Err(Error::usage("nothing was said to be new")
+                .next("give the path of the new version, or --set NAME=VALUE"));
         }
         let given = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
         let taken = self.unset.into_iter().map(|name| (name, None));
@@ -71,7 +72,9 @@ impl Upgrade {
         context.output().show(&module, show)?;
         let name = &module.name;
         context.output().hint(&match self.canary {
-            Some(_) => format!("take it over: exeunt module promote {name}; end the trial: exeunt module rollback {name}"),
+            Some(_) => {
+                format!("take it over: exeunt module promote {name}; end the trial: exeunt module rollback {name}")
+            }
             None => format!("the way back: exeunt module rollback {name}"),
         });
         Ok(())

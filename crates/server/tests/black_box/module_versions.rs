@@ -1,0 +1,265 @@
+//! Modules from a manifest: shown and confirmed, with secrets by reference, watched over, upgraded, tried and rolled back.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::authority::{Place, until};
+
+/// Writes what it was started with and the serial number of each certificate to the file of its setting `file`; a version
+/// with `fails` in its name fails every event, and one with `broken` does not start.
+const MODULE: &str = r#"#!/usr/bin/env python3
+import json, sys
+VERSION = "@VERSION@"
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    answer = {"jsonrpc": "2.0", "id": call["id"], "result": {}}
+    params = call.get("params", {})
+    if call["method"] == "initialize":
+        settings = params["settings"]
+        if "broken" in VERSION:
+            answer = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "it is broken by design"}}
+        else:
+            about = {"File Version": VERSION, "Copyright": "Example"}
+            answer["result"] = {"protocol": 1, "events": ["cert-issued"], "description": VERSION, "about": about}
+    elif call["method"] == "notify":
+        if "fails" in VERSION:
+            answer = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "it fails by design"}}
+        else:
+            told = {"version": VERSION, "serial": params["certificate"]["SerialNumber"], "event": params["event"]["id"],
+                    "settings": settings}
+            with open(settings["file"], "a") as file:
+                file.write(json.dumps(told) + "\n")
+    print(json.dumps(answer), flush=True)
+"#;
+
+const MANIFEST: &str = r#"
+manifest = 1
+name = "teller"
+version = "@VERSION@"
+description = "tells a file"
+kind = "process"
+role = "exit"
+entry = "teller.py"
+command = ["python3", "-u", "{entry}"]
+events = ["cert-issued"]
+
+[settings.file]
+type = "path"
+required = true
+
+[settings.days]
+type = "integer"
+default = 30
+min = 1
+
+[settings.password]
+secret = true
+
+[powers]
+network = ["smtp.example.org:25"]
+"#;
+
+/// Writes a version of the module into a folder of its own.
+fn package(place: &Place, version: &str) -> PathBuf {
+    let folder = place.path(&format!("teller-{version}"));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("exeunt-module.toml"), MANIFEST.replace("@VERSION@", version)).unwrap();
+    let program = folder.join("teller.py");
+    std::fs::write(&program, MODULE.replace("@VERSION@", version)).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+fn told(place: &Place) -> Vec<Value> {
+    let text = std::fs::read_to_string(place.path("told.jsonl")).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn versions(place: &Place) -> Vec<(u64, String, String)> {
+    let shown = place.json(&["module", "show", "teller"]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let version = |one: &Value| (one["number"].as_u64().unwrap(), text(&one["state"]), text(&one["version"]));
+    shown["versions"].as_array().unwrap().iter().map(version).collect()
+}
+
+fn add(place: &Place, more: &[&str]) -> Vec<String> {
+    let file = format!("file={}", place.path("told.jsonl").display());
+    let folder = package(place, "1.0").display().to_string();
+    let words = ["module", "add", &folder, "--set", &file].into_iter().chain(more.iter().copied());
+    words.map(str::to_owned).collect()
+}
+
+fn words(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn a_manifest_is_shown_confirmed_and_kept_to() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let add = add(&place, &[]);
+    // Nobody can be asked here.
+    let asked = place.run(&words(&add)).fails(4);
+    for said in ["teller 1.0", "SHA-256", "cert-issued", "smtp.example.org:25", "password (text, secret)", "--yes"] {
+        assert!(asked.stderr.contains(said), "{said}: {}", asked.stderr);
+    }
+    let with = |more: &[&str]| -> Vec<String> {
+        add.iter().cloned().chain(more.iter().map(|word| (*word).to_owned())).chain(["--yes".to_owned()]).collect()
+    };
+    // What the manifest does not allow is refused, and nothing is installed.
+    for (setting, said) in [
+        ("days=0", "from 1 to"),
+        ("dais=1", "has no setting `dais`"),
+        ("password=hunter2", "--set password=@file:"),
+        ("password=@file:/nowhere/at/all", "No such file"),
+        ("password=@env:EXEUNT_TEST_NO_SUCH_VARIABLE", "no such variable"),
+        ("command=/bin/sh", "given by the manifest"),
+    ] {
+        let refused = place.run(&words(&with(&["--set", setting]))).fails(4);
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    }
+    assert_eq!(place.json(&["module", "list"])["items"].as_array().unwrap().len(), 2);
+
+    let secret = place.path("password");
+    std::fs::write(&secret, "swordfish-9921\n").unwrap();
+    let reference = format!("password=@file:{}", secret.display());
+    place.run(&words(&with(&["--set", &reference]))).ok();
+    place.issue("a.example");
+    until("it is told", || told(&place).len() == 1);
+    let settings = &told(&place)[0]["settings"];
+    assert_eq!((settings["password"].as_str(), settings["days"].as_str()), (Some("swordfish-9921"), Some("30")));
+
+    // The secret is nowhere but in its file and in the module.
+    let shown = place.run(&["module", "show", "teller"]).ok().stdout;
+    let json = place.run(&["--json", "module", "show", "teller"]).ok().stdout;
+    let audit = place.run(&["--json", "audit", "list"]).ok().stdout;
+    for text in [&shown, &json, &audit] {
+        assert!(!text.contains("swordfish-9921"), "{text}");
+    }
+    assert!(
+        shown.contains("@file:") && shown.contains("Copyright: Example") && shown.contains("teller 1.0"),
+        "{shown}"
+    );
+    assert!(audit.contains("\"version\": \"1.0\"") && audit.contains("sha256"), "{audit}");
+    server.stop();
+    let database = std::fs::read(place.path("exeunt-data/ca.db")).unwrap();
+    assert!(!database.windows(14).any(|window| window == b"swordfish-9921"));
+}
+
+#[test]
+fn a_file_that_is_not_what_was_installed_is_refused_or_reported() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.run(&words(&add(&place, &["--yes"]))).ok();
+    place.issue("a.example");
+    until("it is told", || told(&place).len() == 1);
+    let program = place.path("teller-1.0/teller.py");
+    std::fs::write(&program, format!("{MODULE}\n# changed\n")).unwrap();
+    place.run(&["module", "disable", "teller"]).ok();
+    place.run(&["module", "enable", "teller"]).ok();
+    until("it is refused", || place.json(&["module", "show", "teller"])["state"] == "failed");
+    let shown = place.run(&["module", "show", "teller"]).ok().stdout;
+    assert!(shown.contains("is not the file that was installed"), "{shown}");
+
+    // The operator may have it run all the same.
+    place.run(&["module", "set", "teller", "--digest", "warn"]).ok();
+    place.issue("b.example");
+    until("it is told of both", || told(&place).len() == 2);
+    let notice = place.json(&["module", "show", "teller"])["notice"].as_str().unwrap_or_default().to_owned();
+    assert!(notice.contains("SHA-256") && notice.contains("exeunt module upgrade teller"), "{notice}");
+    server.stop();
+}
+
+#[test]
+fn a_program_is_upgraded_tried_and_rolled_back_and_every_certificate_is_told_once() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.run(&words(&add(&place, &["--yes"]))).ok();
+    let folder = |version: &str| package(&place, version).display().to_string();
+    let issue = |prefix: &str| (0..4).for_each(|n| drop(place.issue(&format!("{prefix}{n}.example"))));
+    issue("a");
+
+    // What does not start changes nothing, and says why.
+    let broken = place.run(&["module", "upgrade", "teller", &folder("broken"), "--yes"]).fails(4);
+    assert!(broken.stderr.contains("it is broken by design"), "{}", broken.stderr);
+    assert_eq!(versions(&place), [(1, "in-force".into(), "1.0".into())]);
+
+    place.run(&["module", "upgrade", "teller", &folder("1.1"), "--yes", "--set", "days=7"]).ok();
+    issue("b");
+    until("all are told", || told(&place).len() == 8);
+    let newest = told(&place).pop().unwrap();
+    assert_eq!((newest["version"].as_str(), newest["settings"]["days"].as_str()), (Some("1.1"), Some("7")));
+
+    place.run(&["module", "rollback", "teller"]).ok();
+    issue("c");
+    until("all are told", || told(&place).len() == 12);
+    assert_eq!(told(&place).pop().unwrap()["version"], "1.0");
+    assert_eq!(versions(&place), [(1, "in-force".into(), "1.0".into()), (2, "rolled-back".into(), "1.1".into())]);
+
+    // A version that fails on trial goes by itself; nothing suffers.
+    let fails = folder("fails");
+    place.run(&["module", "upgrade", "teller", &fails, "--yes", "--canary", "90", "--canary-failures", "2"]).ok();
+    place.run(&["module", "upgrade", "teller", &folder("1.2"), "--yes"]).fails(6);
+    for round in 0..20 {
+        if versions(&place).iter().all(|(_, state, _)| state != "on-trial") {
+            break;
+        }
+        assert!(round < 19, "the trial does not end");
+        place.issue(&format!("t{round}.example"));
+    }
+    let withdrawn = place.run(&["module", "show", "teller"]).ok().stdout;
+    assert!(withdrawn.contains("withdrawn") && withdrawn.contains("it fails by design"), "{withdrawn}");
+
+    // One that does not is taken over.
+    place.run(&["module", "upgrade", "teller", &folder("1.2"), "--yes", "--canary", "50"]).ok();
+    issue("d");
+    place.run(&["module", "promote", "teller"]).ok();
+    issue("e");
+    let certificates = place.json(&["event", "list", "--kind", "cert-issued", "--limit", "1000"]);
+    let issued: Vec<&str> = certificates["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["row"]["certificate"]["serial"].as_str().unwrap())
+        .collect();
+    until("all are told", || told(&place).len() == issued.len());
+    let mut serials: Vec<String> =
+        told(&place).iter().map(|told| told["serial"].as_str().unwrap().to_lowercase()).collect();
+    serials.sort_unstable();
+    serials.dedup();
+    assert_eq!(serials.len(), issued.len());
+    assert!(
+        issued
+            .iter()
+            .all(|serial| serials.iter().any(|told| told.trim_start_matches('0') == serial.trim_start_matches('0')))
+    );
+    assert_eq!(place.json(&["module", "show", "teller"])["parked"], 0);
+    server.stop();
+}
+
+#[test]
+fn the_server_is_copied_reloaded_and_stopped_from_the_command_line() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.issue("a.example");
+    let copy = place.path("copy.db").display().to_string();
+    place.run(&["db", "backup", &copy]).ok();
+    place.run(&["db", "backup", &copy]).fails(7);
+    place.run(&["server", "reload"]).ok();
+    assert!(place.run(&["server", "show"]).ok().stdout.contains("runs since"));
+    let events = place.json(&["event", "list", "--kind", "cert-issued"]);
+    assert_eq!(events["items"].as_array().unwrap().len(), 1);
+    let audit = place.run(&["audit", "list"]).ok().stdout;
+    assert!(audit.contains("made a copy of the database") && audit.contains("certificates read again"), "{audit}");
+    place.run(&["server", "stop"]).ok();
+    assert_eq!(server.wait(), 0);
+    // Without a server it is copied too.
+    let second = place.path("second.db").display().to_string();
+    place.run(&["db", "backup", &second]).ok();
+    assert!(std::fs::metadata(&copy).unwrap().len() > 0 && std::fs::metadata(&second).unwrap().len() > 0);
+}
