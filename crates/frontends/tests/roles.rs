@@ -20,7 +20,7 @@ const OPERATORS: &[Role] = &[Role::Operator, Role::Administrator];
 const ANYONE: &[Role] = &Role::ALL;
 
 /// Method, path as it is documented, path as it is called, and the roles that suffice.
-const ROUTES: [(&str, &str, &str, &[Role]); 42] = [
+const ROUTES: [(&str, &str, &str, &[Role]); 47] = [
     ("POST", "/v1/requests", "/v1/requests", ENROLLEES),
     ("GET", "/v1/requests", "/v1/requests", READERS),
     ("GET", "/v1/requests/{id}", "/v1/requests/1", READERS),
@@ -50,14 +50,19 @@ const ROUTES: [(&str, &str, &str, &[Role]); 42] = [
     ("DELETE", "/v1/modules/{name}", "/v1/modules/a", ADMINISTRATORS),
     ("POST", "/v1/modules/{name}/enable", "/v1/modules/a/enable", ADMINISTRATORS),
     ("POST", "/v1/modules/{name}/disable", "/v1/modules/a/disable", ADMINISTRATORS),
+    ("POST", "/v1/modules/{name}/upgrade", "/v1/modules/a/upgrade", ADMINISTRATORS),
+    ("POST", "/v1/modules/{name}/promote", "/v1/modules/a/promote", ADMINISTRATORS),
+    ("POST", "/v1/modules/{name}/rollback", "/v1/modules/a/rollback", ADMINISTRATORS),
     ("POST", "/v1/modules/{name}/rewind", "/v1/modules/a/rewind", ADMINISTRATORS),
     ("GET", "/v1/modules/{name}/deliveries", "/v1/modules/a/deliveries", READERS),
     ("POST", "/v1/modules/{name}/deliveries/{event}/retry", "/v1/modules/a/deliveries/1/retry", ADMINISTRATORS),
     ("POST", "/v1/modules/{name}/deliveries/{event}/drop", "/v1/modules/a/deliveries/1/drop", ADMINISTRATORS),
     ("GET", "/v1/events", "/v1/events", READERS),
+    ("GET", "/v1/notifications", "/v1/notifications", READERS),
     ("GET", "/v1/audit", "/v1/audit", AUDITORS),
     ("POST", "/v1/audit/verify", "/v1/audit/verify", AUDITORS),
     ("POST", "/v1/database/check", "/v1/database/check", OPERATORS),
+    ("POST", "/v1/database/backup", "/v1/database/backup", OPERATORS),
     ("GET", "/v1/server", "/v1/server", ANYONE),
     ("GET", "/v1/me", "/v1/me", ANYONE),
     ("POST", "/v1/server/stop", "/v1/server/stop", OPERATORS),
