@@ -7,7 +7,7 @@ use module::wire::{CallError, Greeting, Initialize, Progress, Verdict, method};
 use module::{
     Delivered, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, Role, ServerExit, Undelivered,
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::guarded;
 use crate::link::Link;
