@@ -130,7 +130,7 @@ fn both_publish_the_same() {
             (ExitEvent::CertRevoked, revoked(6)),
             (ExitEvent::CertRevoked, revoked(-1)),
             (ExitEvent::CertRevoked, revoked(-1)),
-            (ExitEvent::CertDenied, issued().request("StatusCode", HResult::ACCESS_DENIED.0)),
+            (ExitEvent::CertDenied, issued().request("StatusCode", HResult::CERTSRV_E_ADMIN_DENIED_REQUEST.0)),
             (ExitEvent::CrlIssued, crls(true)),
             (ExitEvent::CrlIssued, crls(false)),
             (ExitEvent::CrlIssued, crls(true).failing("RawDeltaCRL.0", HResult::E_FAIL)),
@@ -205,11 +205,11 @@ fn both_guard_the_default_policy() {
         assert_eq!(module.verify_request(&mut strong, true).unwrap(), Decision::Issue, "{system:?}");
         let written = strong.written();
         let unit = written.iter().find(|(name, _)| name.to_lowercase().ends_with("orgunit"));
-        assert_eq!(unit.unwrap().1, Some(Value::from("Größe")), "{system:?}");
+        assert_eq!(unit.unwrap().1, &Some(Value::from("Größe")), "{system:?}");
 
         let mut weak = request(2048);
         match module.verify_request(&mut weak, true).unwrap() {
-            Decision::Deny { code, .. } => assert_eq!(code.0 as u32, 0x8009_4811, "{system:?}"),
+            Decision::Deny { code, .. } => assert_eq!(code, HResult::CERTSRV_E_KEY_LENGTH, "{system:?}"),
             other => panic!("{system:?}: {other:?}"),
         }
         assert!(weak.written().is_empty(), "{system:?}");
@@ -217,7 +217,7 @@ fn both_guard_the_default_policy() {
         // What the default policy refuses stays refused.
         let mut stranger = request(3072).certificate("RequesterCAAccess", 0);
         match module.verify_request(&mut stranger, true).unwrap() {
-            Decision::Deny { code, .. } => assert_eq!(code.0 as u32, 0x8009_4011, "{system:?}"),
+            Decision::Deny { code, .. } => assert_eq!(code, HResult::CERTSRV_E_ENROLL_DENIED, "{system:?}"),
             other => panic!("{system:?}: {other:?}"),
         }
         module.shut_down();
