@@ -1,0 +1,16 @@
+//! The interpreter of the conformance suite, as a program: `interpreter exit`, `interpreter policy`.
+
+use std::process::ExitCode;
+
+use testkit::conformance::interpreter::Interpreter;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("exit") => stdio::run_exit(|_| Ok(Interpreter)),
+        Some("policy") => stdio::run_policy(|_| Ok(Interpreter)),
+        _ => {
+            eprintln!("say `exit` or `policy`");
+            ExitCode::from(2)
+        }
+    }
+}
