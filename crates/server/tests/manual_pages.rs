@@ -19,9 +19,10 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every page of the manual, by its path.
+/// Every page of the manual, and of that for authors of modules, by its path.
 fn pages() -> BTreeMap<PathBuf, String> {
-    let paths = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let folders = [folder(), folder().with_file_name("modules")];
+    let paths = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     paths
         .filter(|path| path.extension().is_some_and(|end| end == "md"))
         .map(|path| (path.clone(), read(&path)))
@@ -96,6 +97,8 @@ fn placeholder(word: &str) -> String {
         "SERIAL" => "0a",
         "REASON" => "keyCompromise",
         "WHEN" => "+1d",
+        "LANGUAGE" => "any",
+        "NAME" => "name",
         other => other,
     }
     .to_owned()
