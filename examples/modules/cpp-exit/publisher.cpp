@@ -212,11 +212,11 @@ HRESULT Publisher::publish_crls(ICertServerExit *server) const {
         if (SUCCEEDED(hr)) hr = property(server, of_certificate, wszPROPRAWCRL + index, PROPTYPE_BINARY, crl);
         if (SUCCEEDED(hr))
             hr = write_file(settings.directory + file_name_part(ca + suffix + L".crl"), crl.bytes(), crl.byte_count(), replace);
-        if (FAILED(hr)) break;
+        if (FAILED(hr) || no_deltas != 0) continue;
         hr = property(server, of_certificate, wszPROPRAWDELTACRL + index, PROPTYPE_BINARY, delta);
         if (SUCCEEDED(hr))
             hr = write_file(settings.directory + file_name_part(ca + suffix + L"+.crl"), delta.bytes(), delta.byte_count(), replace);
-        else if (absent(hr) && no_deltas != 0)
+        else if (absent(hr)) // none was made yet
             hr = S_OK;
     }
     return hr;
