@@ -228,12 +228,16 @@ fn the_status_counts_whatever_becomes_of_the_body() {
 #[test]
 fn certificates_are_always_verified() {
     let server = FakeServer::authority();
-    for (flaw, text) in [(Flaw::Expired, "xpired"), (Flaw::AnotherName, "not valid for")] {
+    for (flaw, text, advice) in [
+        (Flaw::Expired, "xpired", "`ca_file`"),
+        (Flaw::AnotherName, "not valid for", "`ca_file`"),
+        (Flaw::AuthorityItself, "invalid peer certificate", "CA:FALSE"),
+    ] {
         let identity = Identity::flawed(flaw);
         let endpoint = Endpoint::start(&identity, |_| Reaction::status(204));
         let error = module(&endpoint.settings(&identity, &[])).initialize("Example CA", &server).unwrap_err();
         assert_eq!(error.code, HResult::E_ACCESSDENIED, "{error}");
-        assert!(error.message.contains(text) && error.message.contains("`ca_file`"), "{error}");
+        assert!(error.message.contains(text) && error.message.contains(advice), "{error}");
         assert!(endpoint.received().is_empty());
     }
     // Another authority's word, and the system's, do not count for this endpoint.

@@ -186,6 +186,10 @@ fn tls_failure(host: &str, error: &rustls::Error) -> Failure {
     let text = format!("no TLS with {host}: {error}");
     let failed = |advice: &str| ModuleError::new(HResult::E_ACCESSDENIED, format!("{text}{advice}"));
     match error {
+        // webpki's word for it travels inside of rustls's.
+        rustls::Error::InvalidCertificate(_) if text.contains("CaUsedAsEndEntity") => Failure::Unsent(failed(
+            "; the endpoint shows the certificate of a CA as its own: make one with basicConstraints CA:FALSE",
+        )),
         rustls::Error::InvalidCertificate(_) => Failure::Unsent(failed(
             "; the certificate must be valid, name this host, and come from a CA of the system or of `ca_file`",
         )),

@@ -22,6 +22,7 @@ pub enum Flaw {
     None,
     Expired,
     AnotherName,
+    AuthorityItself,
 }
 
 impl Identity {
@@ -38,15 +39,18 @@ impl Identity {
         std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
         let identity = Self { folder, authority };
         let name = if flaw == Flaw::AnotherName { "192.0.2.7" } else { "127.0.0.1" };
-        identity.issue("server", SanType::IpAddress(name.parse().unwrap()), flaw == Flaw::Expired);
-        identity.issue("client", SanType::DnsName("ca.example.org".try_into().unwrap()), false);
+        identity.issue("server", SanType::IpAddress(name.parse().unwrap()), flaw);
+        identity.issue("client", SanType::DnsName("ca.example.org".try_into().unwrap()), Flaw::None);
         identity
     }
 
-    fn issue(&self, file: &str, name: SanType, expired: bool) {
+    fn issue(&self, file: &str, name: SanType, flaw: Flaw) {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.subject_alt_names = vec![name];
-        if expired {
+        if flaw == Flaw::AuthorityItself {
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        if flaw == Flaw::Expired {
             parameters.not_before = rcgen::date_time_ymd(2020, 1, 1);
             parameters.not_after = rcgen::date_time_ymd(2021, 1, 1);
         }

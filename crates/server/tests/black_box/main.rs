@@ -16,3 +16,4 @@ mod requests;
 mod roles;
 mod serving;
 mod walk;
+mod webhooks;
