@@ -22,6 +22,8 @@ use crate::view::{AtOnce, Observed, Pace, View};
 
 /// The longest a check waits for a module to come back after it was killed.
 const COMEBACK: Duration = Duration::from_secs(5);
+/// Why a check was left out where the module does not start.
+pub(crate) const NOT_STARTED: &str = "the module does not start";
 /// How often it asks meanwhile.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -47,8 +49,8 @@ pub(crate) struct Bench<'a, M: ?Sized + Send + Sync + 'static> {
     pub(crate) mask: Option<ExitEvents>,
     /// Events it cannot answer: other checks spare it these.
     pub(crate) broken: Vec<ExitEvent>,
-    /// Why no instance can be had.
-    pub(crate) unstartable: Option<String>,
+    /// Whether a start has failed: none is tried again, which may take long.
+    unstartable: bool,
     /// Writes of a policy module that were refused, and those that were not.
     pub(crate) refused: Vec<String>,
     pub(crate) written: usize,
@@ -72,7 +74,7 @@ impl<'a, M: ?Sized + Send + Sync + 'static> Bench<'a, M> {
             standing: None,
             mask: None,
             broken: Vec::new(),
-            unstartable: None,
+            unstartable: false,
             refused: Vec::new(),
             written: 0,
         }
@@ -103,9 +105,9 @@ impl<'a, M: ?Sized + Send + Sync + 'static> Bench<'a, M> {
         View::paced(self.specimen.reader().clone(), Arc::clone(scene), pace, Arc::clone(&self.observed))
     }
 
-    fn missing(&self) -> Miss {
-        let why = self.unstartable.as_deref().unwrap_or("it is not initialised");
-        Miss::LeftOut(format!("cannot be tried: {why}"))
+    /// It was told once why: by the check that found it.
+    fn missing() -> Miss {
+        Miss::LeftOut(NOT_STARTED.into())
     }
 }
 
@@ -127,7 +129,7 @@ impl ExitBench<'_> {
                 Ok((mask, took))
             }
             Err(error) => {
-                self.unstartable = Some(format!("initialize failed: {error}"));
+                self.unstartable = true;
                 Err(error)
             }
         }
@@ -135,8 +137,8 @@ impl ExitBench<'_> {
 
     /// Makes sure that an instance stands, and gives the events it asked for first.
     pub(crate) fn ready(&mut self) -> Result<ExitEvents, Miss> {
-        if self.standing.is_none() && (self.unstartable.is_some() || self.start_anew().is_err()) {
-            return Err(self.missing());
+        if self.standing.is_none() && (self.unstartable || self.start_anew().is_err()) {
+            return Err(Self::missing());
         }
         Ok(self.mask.unwrap_or_default())
     }
@@ -247,7 +249,7 @@ impl PolicyBench<'_> {
         view.close();
         let took = started.elapsed();
         if let Err(error) = result {
-            self.unstartable = Some(format!("initialize failed: {error}"));
+            self.unstartable = true;
             return Err(error);
         }
         self.start.get_or_insert(took);
@@ -257,8 +259,8 @@ impl PolicyBench<'_> {
 
     /// Makes sure that an instance stands.
     pub(crate) fn ready(&mut self) -> Result<(), Miss> {
-        if self.standing.is_none() && (self.unstartable.is_some() || self.start_anew().is_err()) {
-            return Err(self.missing());
+        if self.standing.is_none() && (self.unstartable || self.start_anew().is_err()) {
+            return Err(Self::missing());
         }
         Ok(())
     }

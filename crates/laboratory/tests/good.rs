@@ -57,6 +57,16 @@ fn the_modules_that_ship_pass() {
 }
 
 #[test]
+fn what_does_not_start_is_told_once() {
+    let script = script(Role::Exit, "bad_exit.py", "Initialize");
+    let report = run(&script.specimen, &[]);
+    assert_eq!((report.failed, report.passed), (1, 0));
+    let text = report.to_text();
+    assert_eq!((text.matches("the disk is full").count(), text.matches("does not start").count()), (1, 1), "{text}");
+    assert!(text.lines().count() < 20, "{text}");
+}
+
+#[test]
 fn a_report_is_for_people_machines_and_continuous_integration() {
     let script = script(Role::Exit, "bad_exit.py", "Repeat");
     let report = run(&script.specimen, &["initialize", "repeat", "unasked-event"]);

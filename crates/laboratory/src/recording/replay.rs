@@ -7,7 +7,7 @@ use module::{ExitEvent, Role};
 
 use super::Recording;
 use crate::Error;
-use crate::bench::ExitBench;
+use crate::bench::{ExitBench, NOT_STARTED};
 use crate::check::{Group, Outcome, call_failed, stopped, took};
 use crate::report::{Entry, Report};
 use crate::run::{Options, measurements, verdict};
@@ -117,7 +117,7 @@ impl Tally {
                     if failed == 1 { format!("event {id}") } else { format!("{failed} of {seen}, first event {id}") };
                 Err(call_failed(&what, &error))
             }
-            None if !initialised => Err(Miss::LeftOut("cannot be tried: initialize failed".into())),
+            None if !initialised => Err(Miss::LeftOut(NOT_STARTED.into())),
             None if told == 0 => Err(Miss::LeftOut(format!("{}, not in its mask", events(seen)))),
             None => Ok(events(told)),
         }

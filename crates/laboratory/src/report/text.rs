@@ -5,6 +5,7 @@ use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Entry, Report, Verdict};
+use crate::bench::NOT_STARTED;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -12,6 +13,9 @@ const WIDTH: usize = 80;
 const NAME: usize = 23;
 /// Columns before the text of a failure.
 const INDENT: usize = 14;
+/// Lines of one text that are shown; the JSON and the XML have it whole.
+const NOTE_LINES_MAX: usize = 2;
+const TEXT_LINES_MAX: usize = 8;
 /// Lines of the module's log that are shown.
 const SAID_MAX: usize = 6;
 
@@ -28,13 +32,19 @@ impl Report {
         let mut text = String::new();
         let what = format!("{} module, kind {}, seed {}", self.role, self.kind, self.seed);
         let _ = writeln!(text, "{STRONG}{}{PLAIN}  {FAINT}{what}{PLAIN}", clean(&self.module));
+        // What was not tried because nothing could be is one line, not one for each check.
+        let idle = |entry: &&Entry| matches!(&entry.verdict, Verdict::LeftOut { why } if why == NOT_STARTED);
         let mut group = None;
-        for entry in &self.checks {
+        for entry in self.checks.iter().filter(|entry| !idle(entry)) {
             if group != Some(entry.group) {
                 let _ = writeln!(text, "\n{STRONG}{}{PLAIN}", entry.group.title());
                 group = Some(entry.group);
             }
             text.push_str(&entry.to_text());
+        }
+        let left = self.checks.iter().filter(idle).count();
+        if left > 0 {
+            let _ = writeln!(text, "\n  {FAINT}– {left} checks more were left out: {NOT_STARTED}{PLAIN}");
         }
         text.push('\n');
         text.push_str(&self.summary());
@@ -82,7 +92,7 @@ impl Entry {
         match &self.verdict {
             Verdict::Passed { seen: words } | Verdict::LeftOut { why: words } => {
                 let room = WIDTH - NAME - 4;
-                let mut lines = wrapped(&clean(words), room).into_iter();
+                let mut lines = shortened(wrapped(&clean(words), room), NOTE_LINES_MAX).into_iter();
                 let first = lines.next().unwrap_or_default();
                 let _ = writeln!(text, "  {style}{sign}{PLAIN} {name}{FAINT}{first}{PLAIN}");
                 for line in lines {
@@ -107,7 +117,8 @@ impl Entry {
 
 /// A word in the margin, and its text beside it.
 fn paragraph(text: &mut String, word: &str, body: &str) {
-    for (index, line) in wrapped(&clean(body), WIDTH - INDENT).into_iter().enumerate() {
+    let lines = shortened(wrapped(&clean(body), WIDTH - INDENT), TEXT_LINES_MAX);
+    for (index, line) in lines.into_iter().enumerate() {
         let margin = if index == 0 { word } else { "" };
         let _ = writeln!(text, "    {FAINT}{margin:<width$}{PLAIN}{line}", width = INDENT - 4);
     }
@@ -126,6 +137,18 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
             } else {
                 lines.push(piece);
             }
+        }
+    }
+    lines
+}
+
+/// The first lines, and a mark in the place of what is left out.
+fn shortened(mut lines: Vec<String>, most: usize) -> Vec<String> {
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            last.pop();
+            last.push('…');
         }
     }
     lines
@@ -195,6 +218,13 @@ mod tests {
                 assert!(line.width() <= WIDTH, "{} columns: {line}", line.width());
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_says_so() {
+        let lines = |count: usize| (0..count).map(|index| format!("line {index}")).collect::<Vec<_>>();
+        assert_eq!(shortened(lines(2), 2), ["line 0", "line 1"]);
+        assert_eq!(shortened(lines(3), 2), ["line 0", "line …"]);
     }
 
     #[test]

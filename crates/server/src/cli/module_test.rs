@@ -20,7 +20,7 @@ use super::Context;
 use super::input::pair;
 use super::installed_module::Role as RoleName;
 use super::module_source::Source;
-use super::output::{STRONG, clean};
+use super::output::clean;
 use crate::Error;
 use crate::error::Kind;
 use crate::loader::Kinds;
@@ -93,7 +93,7 @@ impl Trial {
         }
         context.output().show(report, Report::to_text)?;
         if report.failed > 0 {
-            context.output().hint(&format!("again, with the same names: {STRONG}--seed {}{STRONG:#}", report.seed));
+            context.output().hint(&format!("again, with the same names: --seed {}", report.seed));
         }
         Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(Kind::Failed.exit_code()) })
     }
