@@ -104,10 +104,6 @@ impl Engine {
         checks::check_options(&new.options)?;
         let manifest = checks::manifest(&package, &new.kind, new.role)?;
         let installed = self.site.store.modules()?;
-        if installed.iter().any(|module| module.name == new.name) {
-            let text = format!("there is a module `{}` already; remove it, or choose another name", new.name);
-            return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
-        }
         let last = installed.iter().filter(|module| module.role == new.role).map(|module| module.position + 1).max();
         let mut module = InstalledModule {
             cursor: self.cursor(new.start)?,
@@ -122,6 +118,10 @@ impl Engine {
             versions: Versions { package, ..Versions::default() },
         };
         self.loader.check(&module)?;
+        if installed.iter().any(|other| other.name == module.name) {
+            let text = format!("there is a module `{}` already; remove it, or choose another name", module.name);
+            return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
+        }
         module.versions.package.code = self.code(&module)?;
         let mut detail = checks::version_detail(&module.version());
         detail["role"] = json!(module.role);

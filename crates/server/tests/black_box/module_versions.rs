@@ -147,7 +147,7 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
     );
     assert!(audit.contains("\"version\": \"1.0\"") && audit.contains("sha256"), "{audit}");
     server.stop();
-    let database = std::fs::read(place.path("exeunt-data/ca.db")).unwrap();
+    let database = std::fs::read(place.path("exeunt-data/exeunt.db")).unwrap();
     assert!(!database.windows(14).any(|window| window == b"swordfish-9921"));
 }
 
