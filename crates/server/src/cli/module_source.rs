@@ -233,7 +233,7 @@ impl Packaged {
 fn kind(name: &str) -> Result<std::sync::Arc<dyn ModuleKind>, Error> {
     hosts::kinds().into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
         let next = match name {
-            WASM => "take a release, or build with: cargo build --release --features wasm",
+            WASM => "take a release, or build without `--no-default-features`",
             COM => "take a release with exeunt-comhost; docs/modules/com.md says what it needs",
             _ => "exeunt module list --available says which kinds there are",
         };
