@@ -26,6 +26,10 @@ DNS_NAME = 0x82  # [2] IMPLICIT IA5String (RFC 5280 4.2.1.6)
 Rules = Dict[str, List[str]]
 
 
+class Unfit(Exception):
+    """The names of a request cannot be decided on, and why."""
+
+
 class Names(PolicyModule):
     """The rules, and when they were read."""
 
@@ -42,9 +46,11 @@ class Names(PolicyModule):
     def verify_request(self, request: PolicyServer, new: bool) -> Decision:
         self._reload()
         requester = request.request.text("RequesterName")
-        names = dns_names(request)
-        if not names:
-            return Decision.deny("the request names no host", HResult.BAD_REQUEST_SUBJECT)
+        try:
+            names = dns_names(request)
+        except Unfit as unfit:
+            # A refusal, not an error: a request that failed cannot be resubmitted.
+            return Decision.deny(str(unfit), HResult.BAD_REQUEST_SUBJECT)
         zones = self._rules.get(requester, []) + self._rules.get("*", [])
         for name in names:
             if not any(covers(zone, name) for zone in zones):
@@ -82,26 +88,28 @@ def covers(zone: str, name: str) -> bool:
 
 
 def dns_names(request: PolicyServer) -> List[str]:
-    """The DNS names of the request in lower case; any other kind of name is refused."""
+    """The DNS names of the request, at least one, in lower case. Any other kind of name is unfit."""
     try:
         extension = request.certificate_extension(SUBJECT_ALT_NAME)
     except ModuleError as error:
         if error.is_empty:
-            return []
+            raise Unfit("the request names no host") from error
         raise
     names = []
     for tag, content in elements(inside_sequence(extension.value)):
-        if tag != DNS_NAME:
-            raise ModuleError(HResult.BAD_REQUEST_SUBJECT, "only DNS names are decided on here")
-        names.append(content.decode("ascii", "strict").lower())
+        if tag != DNS_NAME or not content.isascii():
+            raise Unfit("only DNS names are decided on here")
+        names.append(content.decode("ascii").lower())
+    if not names:
+        raise Unfit("the request names no host")
     return names
 
 
 def inside_sequence(der: bytes) -> bytes:
     """The content of the SEQUENCE that is the whole of `der`."""
-    found = list(elements(der))
+    found = elements(der)
     if len(found) != 1 or found[0][0] != 0x30:
-        raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is not a SEQUENCE")
+        raise Unfit("the subject alternative name is not a SEQUENCE")
     return found[0][1]
 
 
@@ -111,15 +119,15 @@ def elements(der: bytes) -> List[Tuple[int, bytes]]:
     while at < len(der):
         head = der[at : at + 2]
         if len(head) < 2:
-            raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is cut short")
+            raise Unfit("the subject alternative name is cut short")
         tag, length, at = head[0], head[1], at + 2
         if length >= 0x80:
             count = length & 0x7F
             if not 1 <= count <= 4:
-                raise ModuleError(HResult.ERROR_INVALID_DATA, "a length in the subject alternative name is not DER")
+                raise Unfit("a length in the subject alternative name is not DER")
             length, at = int.from_bytes(der[at : at + count], "big"), at + count
         if at + length > len(der):
-            raise ModuleError(HResult.ERROR_INVALID_DATA, "the subject alternative name is cut short")
+            raise Unfit("the subject alternative name is cut short")
         found.append((tag, der[at : at + length]))
         at += length
     return found

@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import Optional
 
 from exeunt_module import Decision, HResult
@@ -106,7 +107,7 @@ def main() -> None:
 
     inventory = Inventory(options.database, options.deny)
     endpoint = Endpoint(
-        secrets=[open(path, encoding="ascii").read().strip() for path in options.secret_file],
+        secrets=[Path(path).read_text(encoding="ascii").strip() for path in options.secret_file],
         on_event=inventory.record,
         on_request=inventory.decide,
         events=["cert-issued", "cert-imported", "cert-revoked"],

@@ -26,7 +26,7 @@ pub(super) fn delivered(answer: &Answer) -> Result<(), Undelivered> {
 
 /// Whether the endpoint wants nothing for now, whatever it may be.
 pub(super) fn asks_for_patience(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+    matches!(status.as_u16(), 425 | 429 | 503)
 }
 
 /// How long the endpoint asks to be left alone (RFC 9110 10.2.3, seconds only), at most `longest`.
@@ -172,6 +172,7 @@ mod tests {
         let longest = Duration::from_secs(300);
         for (status, value, wait) in [
             (503, "7", Some(7)),
+            (425, "1", Some(1)),
             (429, " 0", Some(0)),
             (429, "99999999999", Some(300)),
             (503, "-1", None),
