@@ -181,9 +181,6 @@ fn rust() {
 fn wasm_rust() {
     for kind in ["exit", "policy"] {
         let project = Project::new(&format!("wasm-new-{kind}"), "wasm-rust", kind);
-        // The versions that the example was locked to.
-        let lock = checkout().join("examples/modules/wasm-rust-ledger/Cargo.lock");
-        std::fs::copy(lock, project.path().join("Cargo.lock")).unwrap();
         project.run("cargo", &["build", "--release", "--quiet", "--target", "wasm32-wasip2"]);
         project.run("cargo", &["test", "--release", "--quiet"]);
         if cfg!(feature = "wasm") {

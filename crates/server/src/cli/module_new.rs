@@ -81,7 +81,7 @@ impl New {
         let made = json!({ "module": self.name.as_str(), "directory": directory, "files": files, "next": next });
         context.output().show(&made, |_| {
             let mut text = format!("{}: made in {}\n\n", self.name.as_str(), directory.display());
-            files.iter().for_each(|file| text.push_str(&format!("  {file}\n")));
+            entries(&files).iter().for_each(|entry| text.push_str(&format!("  {entry}\n")));
             text.push_str("\nNow:\n\n");
             next.iter().for_each(|command| text.push_str(&format!("  {command}\n")));
             text
@@ -134,9 +134,18 @@ impl New {
         next.extend(
             templates::build(self.lang, self.kind).iter().map(|command| command.replace("@name@", self.name.as_str())),
         );
+        next.extend(templates::own_tests(self.lang).map(str::to_owned));
         next.extend(["exeunt module test .".to_owned(), "exeunt module add .".to_owned()]);
         next
     }
+}
+
+/// What lies in the project's own folder; a folder in it stands for its files.
+fn entries(files: &[String]) -> Vec<String> {
+    let top = |file: &String| file.split_once('/').map_or_else(|| file.clone(), |(folder, _)| format!("{folder}/"));
+    let mut entries: Vec<String> = files.iter().map(top).collect();
+    entries.dedup();
+    entries
 }
 
 /// A folder that is new, or has nothing in it: no file of the author's is ever written over.

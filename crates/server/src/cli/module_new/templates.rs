@@ -80,6 +80,8 @@ const RUST_POLICY: &[Template] = &[
 ];
 const WASM_RUST_EXIT: &[Template] = &[
     file!("Cargo.toml", "wasm-rust/exit/Cargo.toml"),
+    // The versions that the example was tried with. Cargo puts the project's own name in.
+    file!("Cargo.lock", example "wasm-rust-ledger/Cargo.lock"),
     file!("exeunt-module.toml", "wasm-rust/exit/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/exit/lib.rs"),
     file!("README.md", "wasm-rust/exit/README.md"),
@@ -87,6 +89,8 @@ const WASM_RUST_EXIT: &[Template] = &[
 ];
 const WASM_RUST_POLICY: &[Template] = &[
     file!("Cargo.toml", "wasm-rust/policy/Cargo.toml"),
+    // The versions that the example was tried with. Cargo puts the project's own name in.
+    file!("Cargo.lock", example "wasm-rust-ledger/Cargo.lock"),
     file!("exeunt-module.toml", "wasm-rust/policy/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/policy/lib.rs"),
     file!("README.md", "wasm-rust/policy/README.md"),
@@ -166,6 +170,16 @@ pub(super) fn build(language: Language, role: Role) -> &'static [&'static str] {
             &["componentize-py --wit-path wit --world exeunt:modules/policy componentize app --output @name@.wasm"]
         }
         (Language::Cpp, _) => &["make"],
+    }
+}
+
+/// The command that runs a project's own tests, where it has any.
+pub(super) fn own_tests(language: Language) -> Option<&'static str> {
+    match language {
+        Language::Any => Some("sh test.sh"),
+        Language::Python | Language::WasmPython => Some("python3 -m unittest"),
+        Language::Rust | Language::WasmRust => Some("cargo test --release"),
+        Language::Cpp => None,
     }
 }
 

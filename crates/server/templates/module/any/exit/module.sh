@@ -22,18 +22,17 @@ keep() {
 }
 
 while IFS= read -r line; do
-    method=$(printf '%s' "$line" | jq -r '.method')
-    id=$(printf '%s' "$line" | jq -c '.id // empty')
+    head=$(printf '%s' "$line" | jq -r '"\(.method) \(.id | tojson)"')
+    method=${head%% *} id=${head#* }
     case $method in
     initialize)
         file=$(printf '%s' "$line" | jq -r '.params.settings.file // empty')
         answer "$id" result '{"protocol":1,"events":["cert-issued","cert-revoked"],"description":"one line for each certificate"}'
         ;;
     notify)
-        event=$(printf '%s' "$line" | jq -r '.params.event.id')
         text=$(printf '%s' "$line" | jq -r '.params |
             "\(.event.id) \(.event.name) request \(.event.request_id) serial \(.certificate.SerialNumber // "-")"')
-        if keep "$event" "$text"; then
+        if keep "${text%% *}" "$text"; then
             answer "$id" result '{}'
         else
             answer "$id" error '{"code":-32000,"message":"the line could not be added"}'
@@ -43,6 +42,6 @@ while IFS= read -r line; do
     ping) answer "$id" result '{}' ;;
     shutdown) exit 0 ;;
     # A call of a later server wants an answer, a notification none.
-    *) [ -z "$id" ] || answer "$id" error '{"code":-32601,"message":"no such method"}' ;;
+    *) [ "$id" = null ] || answer "$id" error '{"code":-32601,"message":"no such method"}' ;;
     esac
 done

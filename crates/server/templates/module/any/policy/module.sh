@@ -22,8 +22,8 @@ decide() {
 }
 
 while IFS= read -r line; do
-    method=$(printf '%s' "$line" | jq -r '.method')
-    id=$(printf '%s' "$line" | jq -c '.id // empty')
+    head=$(printf '%s' "$line" | jq -r '"\(.method) \(.id | tojson)"')
+    method=${head%% *} id=${head#* }
     case $method in
     initialize)
         domain=$(printf '%s' "$line" | jq -r '.params.settings.domain // "example.org"')
@@ -37,6 +37,6 @@ while IFS= read -r line; do
     ping) answer "$id" result '{}' ;;
     shutdown) exit 0 ;;
     # A call of a later server wants an answer, a notification none.
-    *) [ -z "$id" ] || answer "$id" error '{"code":-32601,"message":"no such method"}' ;;
+    *) [ "$id" = null ] || answer "$id" error '{"code":-32601,"message":"no such method"}' ;;
     esac
 done
