@@ -43,6 +43,7 @@ const fn offered<C: Class + Default>(clsid: Guid, prog_id: &'static str) -> Offe
 }
 
 /// The class with this identifier.
+#[cfg(unix)]
 pub fn by_clsid(clsid: &Guid) -> Option<&'static Offered> {
     CLASSES.iter().find(|class| class.clsid == *clsid)
 }

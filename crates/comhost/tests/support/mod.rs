@@ -1,6 +1,12 @@
 //! What the tests of the COM host share: the test module built for both systems, the host for both, and a Wine prefix.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "tests; not every test file uses everything")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests; not every test file uses everything"
+)]
 
 #[path = "../../../testkit/src/server.rs"]
 mod server;

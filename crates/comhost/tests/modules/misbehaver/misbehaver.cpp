@@ -6,6 +6,7 @@
 #include <oleauto.h>
 #include <certsrv.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -100,9 +101,9 @@ template <class Server> HRESULT initialize(State &state, const CLSID &clsid, con
 
 void crash()
 {
-    // The pointer itself is volatile, so that no compiler sees that the store cannot be.
-    int *volatile nowhere = nullptr;
-    *nowhere = 1;
+    // Read from where no compiler sees that the store cannot be, and may leave it out.
+    volatile uintptr_t nowhere = 16;
+    *reinterpret_cast<volatile int *>(nowhere) = 1;
 }
 
 void close_everything()
