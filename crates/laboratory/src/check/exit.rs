@@ -3,7 +3,9 @@
 use module::{ExitEvent, ExitEvents};
 
 use super::Group::{Contract, Events, Faults, Load, Start};
-use super::{Check, Miss, Outcome, Try, call_failed, check_description, events, failed, fault, load, process, took};
+use super::{
+    Check, Miss, Outcome, Try, call_failed, check_description, events, failed, fault, load, process, start_failed, took,
+};
 use crate::bench::ExitBench;
 
 const fn check(
@@ -69,7 +71,7 @@ pub fn exit_checks() -> &'static [Check] {
 fn initialize(bench: &mut ExitBench<'_>) -> Outcome {
     match bench.start_anew() {
         Ok((_, time)) => Ok(format!("in {}", took(time))),
-        Err(error) => Err(call_failed("initialize", &error)),
+        Err(error) => Err(start_failed(&error)),
     }
 }
 

@@ -113,6 +113,18 @@ pub(crate) fn call_failed(what: &str, error: &ModuleError) -> Miss {
     Miss::Failed { happened: format!("{what}: {error}"), remedy: remedy.to_owned() }
 }
 
+/// A first start that failed: what is to be mended is usually around the module.
+pub(crate) fn start_failed(error: &ModuleError) -> Miss {
+    let Miss::Failed { happened, remedy } = call_failed("initialize", error) else {
+        return Miss::LeftOut(error.to_string());
+    };
+    if broke_down(error) {
+        return Miss::Failed { happened, remedy };
+    }
+    let remedy = "give what it asks for: a setting (--set), a file, a program; docs/modules/troubleshooting.md";
+    Miss::Failed { happened, remedy: remedy.to_owned() }
+}
+
 /// Whether a module broke down, rather than answered with an error of its own.
 pub(crate) fn broke_down(error: &ModuleError) -> bool {
     [HResult::ERROR_TIMEOUT, HResult::RPC_E_DISCONNECTED, HResult::RPC_E_SERVERFAULT, HResult::ERROR_INVALID_DATA]

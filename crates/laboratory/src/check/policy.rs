@@ -7,7 +7,9 @@ use pki::{Extension, extension, oid};
 
 use super::Group::{Contract, Decisions, Faults, Load, Start};
 use super::exit::stopped;
-use super::{Check, Miss, Outcome, Try, broke_down, call_failed, check_description, failed, load, process, took};
+use super::{
+    Check, Miss, Outcome, Try, broke_down, call_failed, check_description, failed, load, process, start_failed, took,
+};
 use crate::bench::{Answer, PolicyBench};
 use crate::flight::Temper;
 use crate::scene::Scene;
@@ -65,7 +67,7 @@ pub fn policy_checks() -> &'static [Check] {
 fn initialize(bench: &mut PolicyBench<'_>) -> Outcome {
     match bench.start_anew() {
         Ok(time) => Ok(format!("in {}", took(time))),
-        Err(error) => Err(call_failed("initialize", &error)),
+        Err(error) => Err(start_failed(&error)),
     }
 }
 

@@ -237,6 +237,39 @@ mod tests {
     }
 
     #[test]
+    fn no_change_of_a_recording_breaks_its_reader() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut story = Story::new(7, now).unwrap();
+        let mut file = Vec::new();
+        write_header(&mut file, "Some CA", &story.alone().authority, false).unwrap();
+        for event in [ExitEvent::CertIssued, ExitEvent::CrlIssued] {
+            write_event(&mut file, &story.one(event).unwrap()).unwrap();
+        }
+        let mut redaction = Redaction::new(now).unwrap();
+        let (mut read, mut refused) = (0, 0);
+        // Bytes cut off, changed and put in, all over the file; what still reads can be redacted or says why not.
+        for at in (0..file.len()).step_by(7) {
+            let mut changed = file.clone();
+            match at % 3 {
+                0 => changed.truncate(at),
+                1 => changed[at] ^= 0x15,
+                _ => changed.insert(at, b'"'),
+            }
+            match Recording::read(changed.as_slice()) {
+                Ok(recording) => {
+                    read += 1;
+                    for event in recording.events {
+                        let _ = redaction.redact(&event);
+                    }
+                }
+                Err(Error::Unusable(_)) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(read > 100 && refused > 100, "{read} read, {refused} refused");
+    }
+
+    #[test]
     fn what_is_no_recording_is_refused_with_its_line() {
         let header = "{\"recording\":1,\"ca\":\"x\",\"properties\":{}}\n";
         for (text, expected) in [

@@ -204,7 +204,7 @@ impl Redaction {
             let (Some(part), Value::String(text)) = (NameComponent::from_alias(name), value) else { continue };
             for one in text.split('\n') {
                 let value = match part {
-                    NameComponent::Country => one.to_owned(),
+                    NameComponent::Country if is_country(one) => one.to_owned(),
                     NameComponent::Organization => self.name("organization", one),
                     NameComponent::OrgUnit => self.name("unit", one),
                     _ => self.name("name", one),
@@ -270,6 +270,11 @@ impl Redaction {
 
 fn harmless(name: &str) -> bool {
     ATTRIBUTES.contains(&module::property::attribute_key(name).as_str())
+}
+
+/// ISO 3166: two letters say nothing of anybody.
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_host(text: &str) -> bool {

@@ -8,7 +8,7 @@ use module::{ExitEvent, Role};
 use super::Recording;
 use crate::Error;
 use crate::bench::{ExitBench, NOT_STARTED};
-use crate::check::{Group, Outcome, call_failed, stopped, took};
+use crate::check::{Group, Outcome, call_failed, start_failed, stopped, took};
 use crate::report::{Entry, Report};
 use crate::run::{Options, measurements, verdict};
 use crate::scene::{Happening, Properties, Scene};
@@ -51,7 +51,7 @@ pub fn replay(
     };
 
     let first = bench.start_anew().map(|(_, time)| format!("in {}", took(time)));
-    let first = first.map_err(|error| call_failed("initialize", &error));
+    let first = first.map_err(|error| start_failed(&error));
     let initialised = first.is_ok();
     enter("initialize", Group::Start, "initialize succeeds, in time", started, first)?;
 
