@@ -229,3 +229,15 @@ fn both_guard_the_default_policy() {
         assert_eq!(refused.code, HResult::E_INVALIDARG, "{system:?}");
     }
 }
+
+#[test]
+fn a_module_made_of_templates_runs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules/templates");
+    let hosted = Hosted::new(System::Linux, &built(&folder, "templates", System::Linux), &[]);
+    let module = hosted.exit();
+    assert_eq!(module.initialize("Example CA", &FakeServer::authority()).unwrap(), ExitEvents::CERT_ISSUED);
+    assert_eq!(module.description(), "made of templates");
+    let error = module.notify(&notification(ExitEvent::CertIssued), &issued()).unwrap_err();
+    assert_eq!(error.code.0 as u32, 0x8007_00aa);
+    assert!(error.message.contains("request 7 of Example CA"), "{}", error.message);
+}
