@@ -1,0 +1,94 @@
+//! What the kind `com` says before anything is loaded. What it loads is tested in `crates/comhost`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hosts::com::{ComKind, Format, Library};
+use module::{ModuleKind, Role, Settings};
+
+fn kind(folder: &Path) -> ComKind {
+    ComKind::new(Some(folder.join("com")))
+}
+
+/// A shared object that looks like a module.
+fn module_file(folder: &Path) -> PathBuf {
+    let (source, file) = (folder.join("m.c"), folder.join("m.so"));
+    std::fs::write(&source, "int DllGetClassObject(void) { return 0; }\nint exeunt_attach(void) { return 0; }\n").unwrap();
+    let status = Command::new("cc").args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&file).status();
+    assert!(status.expect("cc is installed: apt install build-essential").success());
+    file
+}
+
+fn settings(pairs: &[(&str, &str)]) -> Settings {
+    pairs.iter().copied().collect()
+}
+
+#[test]
+fn the_command_line_says_everything_the_host_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = module_file(folder.path());
+    let library = Library::read(&file).unwrap();
+    assert_eq!((library.format, library.is_library), (Format::Linux, true));
+    assert!(library.exports("exeunt_attach"));
+
+    let pairs = [
+        ("path", file.to_str().unwrap()),
+        ("comhost", "/bin/true"),
+        ("progid", "Acme.Exit"),
+        ("apartment", "true"),
+        ("timeout_ms", "77"),
+        ("setting.Directory", "/x"),
+    ];
+    let process = kind(folder.path()).as_process("acme", Role::Exit, &settings(&pairs)).unwrap();
+    let command: Vec<String> = serde_json::from_str(process.value("command").unwrap()).unwrap();
+    let state = folder.path().join("com/acme");
+    let wanted = [
+        "/bin/true",
+        "exit",
+        "--path",
+        file.to_str().unwrap(),
+        "--progid",
+        "Acme.Exit",
+        "--registry",
+        state.to_str().unwrap(),
+        "--apartment",
+    ];
+    assert_eq!(command, wanted);
+    assert!(state.is_dir());
+    assert_eq!((process.value("timeout_ms"), process.value("setting.Directory")), (Some("77"), Some("/x")));
+    assert_eq!(process.value("progid"), None);
+}
+
+#[test]
+fn settings_are_checked_when_the_module_is_made_and_nothing_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let kind = kind(folder.path());
+    for pairs in [&[][..], &[("path", "relative.dll")], &[("path", "/m.dll"), ("colour", "red")]] {
+        assert!(kind.exit_module("acme", &settings(pairs)).is_err(), "{pairs:?}");
+    }
+    let module = kind.exit_module("acme", &settings(&[("path", "/nowhere/m.dll")])).unwrap();
+    assert_eq!(module.description(), "com: /nowhere/m.dll");
+    assert!(!folder.path().join("com").exists());
+}
+
+#[test]
+fn every_setting_of_a_process_but_its_command_is_there() {
+    let names: Vec<&str> = kind(Path::new("/x")).settings().iter().map(|setting| setting.name).collect();
+    for name in ["path", "clsid", "progid", "timeout_ms", "window", "memory_bytes_max", "setting.<name>"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert!(!names.contains(&"command"));
+}
+
+#[test]
+fn a_damaged_file_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(module_file(folder.path())).unwrap();
+    let damaged = folder.path().join("damaged.so");
+    std::fs::write(&damaged, bytes.get(..16).unwrap()).unwrap();
+    let settings = settings(&[("path", damaged.to_str().unwrap())]);
+    let error = kind(folder.path()).as_process("acme", Role::Exit, &settings).unwrap_err();
+    assert!(error.message.contains("neither a DLL nor a shared object, or is damaged"), "{error}");
+}
