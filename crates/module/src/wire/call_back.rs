@@ -198,7 +198,7 @@ pub(super) fn extension_members(extension: &CertificateExtension) -> Map<String,
     let mut members = Map::new();
     members.insert("oid".to_owned(), extension.oid.as_str().into());
     members.insert("flags".to_owned(), (extension.flags.bits() & ExtensionFlags::POLICY_MASK).into());
-    if !extension.flags.contains(ExtensionFlags::DELETE) {
+    if !extension.flags.contains(ExtensionFlags::DELETE) || !extension.value.is_empty() {
         members.insert("value".to_owned(), value::to_json(&Value::Binary(extension.value.clone())));
     }
     members

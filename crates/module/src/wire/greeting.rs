@@ -175,7 +175,7 @@ impl Greeting {
         let description = answer.get("description").and_then(Json::as_str).map(cut);
         let about = answer.get("about").and_then(Json::as_object).into_iter().flatten();
         let about = about.filter_map(|(name, text)| Some((cut(name), cut(text.as_str()?))));
-        let about = about.take(ABOUT_MAX).collect();
+        let about = about.take(ABOUT_MAX).collect::<BTreeMap<_, _>>().into_iter().collect();
         let events = match (role, answer.get("events")) {
             (Role::Policy, _) => ExitEvents::empty(),
             (Role::Exit, Some(json)) => events(json).map_err(|error| wrong(error.message))?,
