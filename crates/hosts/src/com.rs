@@ -19,6 +19,8 @@ use parking_lot::RwLock;
 
 use crate::process::{self, ProcessKind, TimeLimits};
 pub use library::{Format, Library};
+use command::Prepared;
+use prefix::InUse;
 use settings::ComSettings;
 
 /// The kind `com`.
@@ -42,6 +44,10 @@ impl ComKind {
     ///
     /// Errors say what is missing and how to get it.
     pub fn as_process(&self, name: &str, role: Role, settings: &Settings) -> Result<Settings, ModuleError> {
+        self.prepare(name, role, settings).map(|prepared| prepared.process)
+    }
+
+    fn prepare(&self, name: &str, role: Role, settings: &Settings) -> Result<Prepared, ModuleError> {
         let resolved = ComSettings::resolve(settings, self.state.as_deref(), name)?;
         command::prepare(role, &resolved)
     }
@@ -81,7 +87,7 @@ impl ModuleKind for ComKind {
 pub fn time_limits(settings: &Settings) -> Result<TimeLimits, ModuleError> {
     let limits = process::time_limits(&settings::without_own(settings))?;
     let more = |limit: Duration| limit + prefix::MAKING;
-    Ok(TimeLimits { call: more(limits.call), initialize: more(limits.initialize), release: limits.release })
+    Ok(TimeLimits { call: more(limits.call), initialize: more(limits.initialize), release: limits.release + prefix::ENDING })
 }
 
 /// A module whose process is set up when it is initialised.
@@ -90,7 +96,13 @@ struct ComModule<M: ?Sized> {
     name: String,
     settings: Settings,
     described: String,
-    inner: RwLock<Option<Box<M>>>,
+    inner: RwLock<Option<Running<M>>>,
+}
+
+/// The module's process, and the Wine it runs in, which ends after it.
+struct Running<M: ?Sized> {
+    module: Box<M>,
+    _wine: Option<InUse>,
 }
 
 impl<M: ?Sized> ComModule<M> {
@@ -114,16 +126,14 @@ impl<M: ?Sized> ComModule<M> {
     ) -> Result<T, ModuleError> {
         let mut inner = self.inner.write();
         if inner.is_none() {
-            *inner = Some(make(&self.kind.as_process(&self.name, role, &self.settings)?)?);
+            let Prepared { process, wine } = self.kind.prepare(&self.name, role, &self.settings)?;
+            *inner = Some(Running { module: make(&process)?, _wine: wine });
         }
-        match inner.as_deref() {
-            Some(module) => initialize(module),
-            None => Err(unready()),
-        }
+        inner.as_ref().map_or_else(|| Err(unready()), |running| initialize(&running.module))
     }
 
     fn with<T>(&self, call: impl FnOnce(&M) -> Result<T, ModuleError>) -> Result<T, ModuleError> {
-        self.inner.read().as_deref().map_or_else(|| Err(unready()), call)
+        self.inner.read().as_ref().map_or_else(|| Err(unready()), |running| call(&running.module))
     }
 }
 
@@ -142,20 +152,20 @@ impl ExitModule for ComModule<dyn ExitModule> {
     }
 
     fn description(&self) -> String {
-        self.inner.read().as_deref().map_or_else(|| self.described.clone(), ExitModule::description)
+        self.inner.read().as_ref().map_or_else(|| self.described.clone(), |running| running.module.description())
     }
 
     fn about(&self) -> Vec<(String, String)> {
-        self.inner.read().as_deref().map_or_else(Vec::new, ExitModule::about)
+        self.inner.read().as_ref().map_or_else(Vec::new, |running| running.module.about())
     }
 
     fn batch_max(&self) -> usize {
-        self.inner.read().as_deref().map_or(1, ExitModule::batch_max)
+        self.inner.read().as_ref().map_or(1, |running| running.module.batch_max())
     }
 
     fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
-        match self.inner.read().as_deref() {
-            Some(module) => module.notify_batch(events),
+        match self.inner.read().as_ref() {
+            Some(running) => running.module.notify_batch(events),
             None => Delivered::none(Undelivered::Refused(unready())),
         }
     }
@@ -172,16 +182,16 @@ impl PolicyModule for ComModule<dyn PolicyModule> {
     }
 
     fn description(&self) -> String {
-        self.inner.read().as_deref().map_or_else(|| self.described.clone(), PolicyModule::description)
+        self.inner.read().as_ref().map_or_else(|| self.described.clone(), |running| running.module.description())
     }
 
     fn about(&self) -> Vec<(String, String)> {
-        self.inner.read().as_deref().map_or_else(Vec::new, PolicyModule::about)
+        self.inner.read().as_ref().map_or_else(Vec::new, |running| running.module.about())
     }
 
     fn shut_down(&self) {
-        if let Some(module) = self.inner.read().as_deref() {
-            module.shut_down();
+        if let Some(running) = self.inner.read().as_ref() {
+            running.module.shut_down();
         }
     }
 }

@@ -6,7 +6,7 @@ use module::{HResult, ModuleError, Role, Settings};
 use serde_json::json;
 
 use super::library::{Format, Library};
-use super::prefix;
+use super::prefix::{self, InUse};
 use super::settings::ComSettings;
 
 /// Where a distribution's package puts the host, beside the directory of the program itself.
@@ -14,11 +14,20 @@ const LIBRARIES: [&str; 2] = ["/usr/lib/exeunt", "/usr/local/lib/exeunt"];
 /// Where Debian keeps the 64-bit Wine.
 const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
 
-/// Looks at the file and finds what it needs: the settings for the kind `process`.
-pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, ModuleError> {
+/// A module that is ready to be run.
+pub(super) struct Prepared {
+    /// The settings for the kind `process`.
+    pub(super) process: Settings,
+    /// The prefix it runs in, where it needs Wine; to be kept as long as the module.
+    pub(super) wine: Option<InUse>,
+}
+
+/// Looks at the file and finds what it needs.
+pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Prepared, ModuleError> {
     let library = Library::read(&settings.path)?;
     fit(&library, &settings.path)?;
     let mut process = settings.process.clone();
+    let mut in_use = None;
     let mut command = match library.format {
         Format::Linux => vec![utf8(&comhost(settings, "exeunt-comhost")?)?],
         Format::Windows => {
@@ -30,6 +39,7 @@ pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, Mo
                 return Err(ModuleError::invalid(text));
             }
             prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
+            in_use = Some(InUse::new(&wine, prefix));
             let environment = environment(settings, prefix)?;
             process.set("environment", environment);
             vec![utf8(&wine)?, utf8(&host)?]
@@ -55,7 +65,7 @@ pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Settings, Mo
         command.push("--apartment".to_owned());
     }
     process.set("command", json!(command).to_string());
-    Ok(process)
+    Ok(Prepared { process, wine: in_use })
 }
 
 /// Whether the file can be run here at all.

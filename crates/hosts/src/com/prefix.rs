@@ -1,17 +1,21 @@
 //! Wine prefixes: the folders that Wine keeps its registry and its drive C in. Each module has one of its own.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use module::{HResult, ModuleError};
+use parking_lot::Mutex;
 use rustix::fs::FlockOperation;
 
 /// The longest that making a prefix takes.
 pub(super) const MAKING: Duration = Duration::from_secs(180);
+/// The longest that ending what runs in a prefix takes.
+pub(super) const ENDING: Duration = Duration::from_secs(3);
 /// Says that the prefix is complete.
 const COMPLETE: &str = "exeunt-complete";
 /// Held while it is made.
@@ -59,6 +63,46 @@ fn once(prefix: &Path, make: impl FnOnce() -> Result<(), ModuleError>) -> Result
     Ok(())
 }
 
+/// A prefix in use. When its last user in this process has gone, what Wine has running for it is ended: its services would
+/// stay for some seconds, as processes of nobody.
+#[derive(Debug)]
+pub(super) struct InUse {
+    wine: PathBuf,
+    prefix: PathBuf,
+}
+
+static USERS: Mutex<BTreeMap<PathBuf, usize>> = Mutex::new(BTreeMap::new());
+
+impl InUse {
+    pub(super) fn new(wine: &Path, prefix: &Path) -> Self {
+        *USERS.lock().entry(prefix.to_owned()).or_insert(0) += 1;
+        Self { wine: wine.to_owned(), prefix: prefix.to_owned() }
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        let mut users = USERS.lock();
+        if let Some(count) = users.get_mut(&self.prefix) {
+            *count -= 1;
+            if *count > 0 {
+                return;
+            }
+        }
+        users.remove(&self.prefix);
+        // Under the lock: a user that comes now would lose the server it has just started.
+        let servers = ["wineserver64", "wineserver"].map(|name| self.wine.with_file_name(name));
+        let Some(server) = servers.iter().find(|path| path.is_file()) else {
+            return;
+        };
+        let mut command = Command::new(server);
+        command.arg("-k").envs(environment(&self.prefix));
+        if let Err(error) = run(&mut command, ENDING) {
+            tracing::debug!(prefix = %self.prefix.display(), "Wine is not ended: {error}");
+        }
+    }
+}
+
 fn failed(prefix: &Path, what: &'static str) -> impl Fn(std::io::Error) -> ModuleError {
     let shown = prefix.display().to_string();
     move |error| {
@@ -99,37 +143,40 @@ fn share(template: &Path, prefix: &Path) -> Result<(), ModuleError> {
 }
 
 fn boot(wine: &Path, prefix: &Path) -> Result<(), ModuleError> {
-    // A process group of its own: what Wine leaves running for all modules does not end with one of them.
-    let mut child = Command::new(wine)
-        .args(["wineboot.exe", "--init"])
-        .envs(environment(prefix))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| {
-            let text = format!("Wine cannot be started: {}: {error}", wine.display());
-            ModuleError::new(HResult::E_FAIL, text)
-        })?;
-    let started = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if started.elapsed() < MAKING => thread::sleep(Duration::from_millis(50)),
-            Ok(None) => {
-                // It may have ended this moment.
-                let _ = child.kill();
-                let _ = child.wait();
-                let text = format!("Wine did not make its prefix {} within {} s", prefix.display(), MAKING.as_secs());
-                return Err(ModuleError::new(HResult::ERROR_TIMEOUT, text));
-            }
-            Err(error) => return Err(ModuleError::from(error)),
+    let mut command = Command::new(wine);
+    command.args(["wineboot.exe", "--init"]).envs(environment(prefix));
+    match run(&mut command, MAKING) {
+        Ok(Some(status)) if status.success() => Ok(()),
+        Ok(Some(status)) => {
+            let text = format!("Wine cannot make its prefix {}: wineboot ended with {status}", prefix.display());
+            Err(ModuleError::new(HResult::E_FAIL, text))
         }
-    };
-    if status.success() {
-        return Ok(());
+        Ok(None) => {
+            let text = format!("Wine did not make its prefix {} within {} s", prefix.display(), MAKING.as_secs());
+            Err(ModuleError::new(HResult::ERROR_TIMEOUT, text))
+        }
+        Err(error) => {
+            let text = format!("Wine cannot be started: {}: {error}", wine.display());
+            Err(ModuleError::new(HResult::E_FAIL, text))
+        }
     }
-    let text = format!("Wine cannot make its prefix {}: wineboot ended with {status}", prefix.display());
-    Err(ModuleError::new(HResult::E_FAIL, text))
+}
+
+/// Runs a program of Wine, silently and in a process group of its own; none where it took too long, and was killed.
+fn run(command: &mut Command, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = silent.process_group(0).spawn()?;
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if started.elapsed() >= limit {
+            // It may have ended this moment.
+            let _ = child.kill();
+            child.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
