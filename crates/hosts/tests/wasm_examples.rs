@@ -28,7 +28,7 @@ fn ledger(settings: &[(&str, &str)]) -> Component {
 fn names(settings: &[(&str, &str)]) -> Component {
     static BUILT: LazyLock<PathBuf> =
         LazyLock::new(|| components::python(&example("wasm-python-names"), "policy", "names"));
-    Component::new(&BUILT, &[&[("memory_bytes_max", "134217728")], settings].concat())
+    Component::new(&BUILT, settings)
 }
 
 fn event(id: u64, event: ExitEvent) -> Notification {
