@@ -23,7 +23,8 @@ WINDOWS_LDLIBS ?= -lole32 -loleaut32 -luuid -ladvapi32
 EXEUNT_FLAGS := -fPIC -fshort-wchar -fno-builtin -fvisibility=hidden -ffunction-sections -fdata-sections \
     -U_FORTIFY_SOURCE -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -I$(EXEUNT_SDK)/include -I$(BUILD)/include
 ifdef SANITIZE
-EXEUNT_FLAGS += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Objects of the host have tables of functions, and nothing else of C++.
+EXEUNT_FLAGS += -fsanitize=$(SANITIZE) -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
 EXEUNT_RUNTIME := $(patsubst $(EXEUNT_SDK)/runtime/%.cpp,$(BUILD)/runtime/%.o,$(wildcard $(EXEUNT_SDK)/runtime/*.cpp))

@@ -8,6 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use module::{Decision, EventId, ExitEvent, ExitEvents, ExitModule, HResult, Notification, PolicyModule, Value};
 use support::{FakeServer, Hosted, System, built, notification, windows_path};
@@ -228,6 +229,57 @@ fn both_guard_the_default_policy() {
         let refused = hosted.policy().initialize("Example CA", &FakeServer::authority()).unwrap_err();
         assert_eq!(refused.code, HResult::E_INVALIDARG, "{system:?}");
     }
+}
+
+/// Where the compiler keeps a library of its own.
+fn compiler_library(name: &str) -> String {
+    let output = Command::new("gcc").arg(format!("-print-file-name={name}")).output().unwrap();
+    let path = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    assert!(Path::new(&path).is_absolute(), "{name} is missing: apt install build-essential");
+    path
+}
+
+#[test]
+fn the_sanitizers_find_nothing() {
+    let build = support::target().join("comhost/cpp-exit-sanitized");
+    let made = Command::new("make")
+        .args(["-s", "-j2", "-C"])
+        .arg(example("cpp-exit"))
+        .arg(format!("BUILD={}", build.display()))
+        .args(["OPTIMIZE=-O1 -g", "SANITIZE=address,undefined", "linux"])
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+
+    let mut hosted = Hosted::new(System::Linux, &build.join("publisher.so"), &[]);
+    let (directory, found) = (hosted.state.path().join("published"), hosted.state.path().join("found"));
+    fs::create_dir(&directory).unwrap();
+    fs::create_dir(&found).unwrap();
+    hosted.settings.set("setting.Directory", windows_path(&directory));
+    let environment = serde_json::json!({
+        "LD_PRELOAD": format!("{}:{}", compiler_library("libasan.so"), compiler_library("libubsan.so")),
+        "ASAN_OPTIONS": format!("detect_leaks=1:log_path={}", found.join("asan").display()),
+        "UBSAN_OPTIONS": format!("print_stacktrace=1:log_path={}", found.join("ubsan").display()),
+    });
+    hosted.settings.set("environment", environment.to_string());
+    {
+        let module = hosted.exit();
+        module.initialize("Example CA", &FakeServer::authority()).unwrap();
+        for (event, server) in [
+            (ExitEvent::CertIssued, issued()),
+            (ExitEvent::CertRevoked, revoked(1)),
+            (ExitEvent::CertRevoked, revoked(-1)),
+            (ExitEvent::CrlIssued, crls(true)),
+        ] {
+            module.notify(&notification(event), &server).unwrap();
+        }
+        let refused = module.notify(&notification(ExitEvent::CertIssued), &FakeServer::authority());
+        assert_eq!(refused.unwrap_err().code, HResult::CERTSRV_E_PROPERTY_EMPTY);
+    }
+    let text: Vec<_> = files(&found).into_values().map(|text| String::from_utf8_lossy(&text).into_owned()).collect();
+    assert!(text.is_empty(), "{}", text.join("\n"));
 }
 
 #[test]
