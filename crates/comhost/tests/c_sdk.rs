@@ -52,12 +52,12 @@ fn constants_are_those_of_other_headers() {
 }
 
 /// A module of one source file; what `make` said, and whether it built.
-fn module(name: &str, source: &str) -> (bool, String) {
+fn module(name: &str, extension: &str, source: &str) -> (bool, String) {
     let directory = build(name);
     fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join(format!("{name}.cpp")), source).unwrap();
+    fs::write(directory.join(format!("{name}.{extension}")), source).unwrap();
     let snippet = root().join("sdk/c/exeunt-module.mk");
-    let makefile = format!("MODULE := {name}\nSOURCES := {name}.cpp\ninclude {}\n", snippet.display());
+    let makefile = format!("MODULE := {name}\nSOURCES := {name}.{extension}\ninclude {}\n", snippet.display());
     fs::write(directory.join("Makefile"), makefile).unwrap();
     let output = run(make(&directory, &build("modules"), &["OPTIMIZE=-O0", "linux"]).env("LC_ALL", "C"));
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -74,7 +74,13 @@ fn a_module_is_held_to_the_rules() {
          std::wstring join(const wchar_t *a) {{ return std::wstring(a) + L\".\" + std::to_wstring(wcslen(a)); }}\n\
          STDAPI DllCanUnloadNow() {{ return join(L\"x\").size() == 3 ? S_OK : S_FALSE; }}\n"
     );
-    let (built, text) = module("well", &well);
+    let (built, text) = module("well", "cpp", &well);
+    assert!(built, "{text}");
+    let in_c = "#define COBJMACROS\n#include <windows.h>\n#include <certsrv.h>\n\
+        STDAPI DllGetClassObject(REFCLSID clsid, REFIID riid, LPVOID *object) {\n\
+        if (IsEqualIID(riid, &IID_IUnknown) && IsEqualCLSID(clsid, &CLSID_NULL)) { ICertServerExit_SetContext((ICertServerExit *)*object, 0); }\n\
+        return CLASS_E_CLASSNOTAVAILABLE; }\n";
+    let (built, text) = module("well-in-c", "c", in_c);
     assert!(built, "{text}");
     for (name, source, said) in [
         ("no-classes", "#include <windows.h>\nint hidden() { return 0; }\n".to_owned(), "exports no DllGetClassObject"),
@@ -107,7 +113,7 @@ fn a_module_is_held_to_the_rules() {
             "",
         ),
     ] {
-        let (built, text) = module(name, &source);
+        let (built, text) = module(name, "cpp", &source);
         // A name too many is hidden by the version script, and so no reason to fail.
         assert_eq!(built, said.is_empty(), "{name}: {text}");
         assert!(text.contains(said), "{name}: {text}");

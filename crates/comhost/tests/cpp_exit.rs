@@ -87,13 +87,16 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// The answer to an event, and the files after it.
+type Step = (Result<(), HResult>, BTreeMap<String, Vec<u8>>);
+
 /// What one system did with the events: answers, and the files after each.
 #[derive(Debug, PartialEq, Eq)]
 struct Played {
     mask: ExitEvents,
     description: String,
     about: Vec<(String, String)>,
-    steps: Vec<(Result<(), HResult>, BTreeMap<String, Vec<u8>>)>,
+    steps: Vec<Step>,
 }
 
 fn play(system: System, settings: &[(&str, &str)], events: &[(ExitEvent, FakeServer)]) -> Played {
@@ -115,7 +118,7 @@ fn played_by_both(settings: &[(&str, &str)], events: &[(ExitEvent, FakeServer)])
     linux
 }
 
-fn names(step: &(Result<(), HResult>, BTreeMap<String, Vec<u8>>)) -> Vec<&str> {
+fn names(step: &Step) -> Vec<&str> {
     step.1.keys().map(String::as_str).collect()
 }
 
