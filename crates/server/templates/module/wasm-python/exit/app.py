@@ -10,11 +10,14 @@ from wit_world.imports.types import (
 
 ERROR_INVALID_DATA = 0x8007000D
 
+#: What is kept between calls. Not in the object below: each call gets a new one.
+settings: dict[str, str] = {}
+
 
 class ExitModule(exports.ExitModule):
     def initialize(self, installation: Installation) -> ExitEvents:
         """Settings come here, once for each instance. An error is shown to the operator."""
-        self.prefix = dict(installation.settings).get("prefix", "certificate")
+        settings.update(installation.settings)
         return ExitEvents.CERT_ISSUED | ExitEvents.CERT_REVOKED
 
     def notify(self, notification: Notification) -> None:
@@ -24,7 +27,8 @@ class ExitModule(exports.ExitModule):
         serial = server.certificate_property("SerialNumber", PropertyType.STRING)
         if not isinstance(serial, Value_String):
             raise Err(ModuleError(ERROR_INVALID_DATA, "SerialNumber is no text"))
-        server.log(Level.INFO, line(self.prefix, notification.id, notification.event.name, serial.value))
+        prefix = settings.get("prefix", "certificate")
+        server.log(Level.INFO, line(prefix, notification.id, notification.event.name, serial.value))
 
     def description(self) -> str:
         return "one line for each certificate"

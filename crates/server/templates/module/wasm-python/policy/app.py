@@ -11,19 +11,21 @@ from wit_world.imports.types import (
 CERTSRV_E_BAD_REQUESTSUBJECT = 0x80094001
 CERTSRV_E_PROPERTY_EMPTY = 0x80094004
 
+#: What is kept between calls. Not in the object below: each call gets a new one.
+settings: dict[str, str] = {}
+
 
 class PolicyModule(exports.PolicyModule):
     def initialize(self, installation: Installation) -> None:
         """Settings come here, once for each instance. An error is shown to the operator."""
-        self.domain = dict(installation.settings).get("domain", "example.org")
+        settings.update(installation.settings)
 
     def verify_request(self, new: bool) -> Decision:
         """Issue, pend or deny. An error fails the request: it never means issue."""
-        if is_inside(common_name(), self.domain):
+        domain = settings.get("domain", "example.org")
+        if is_inside(common_name(), domain):
             return Decision_Issue()
-        return Decision_Deny(
-            ModuleError(CERTSRV_E_BAD_REQUESTSUBJECT, f"the common name is not inside {self.domain}")
-        )
+        return Decision_Deny(ModuleError(CERTSRV_E_BAD_REQUESTSUBJECT, f"the common name is not inside {domain}"))
 
     def description(self) -> str:
         return "names inside one domain"
