@@ -18,8 +18,8 @@ use module::{
 use parking_lot::RwLock;
 
 use crate::process::{self, ProcessKind, TimeLimits};
-pub use library::{Format, Library};
 use command::Prepared;
+pub use library::{Format, Library};
 use prefix::InUse;
 use settings::ComSettings;
 
@@ -87,7 +87,11 @@ impl ModuleKind for ComKind {
 pub fn time_limits(settings: &Settings) -> Result<TimeLimits, ModuleError> {
     let limits = process::time_limits(&settings::without_own(settings))?;
     let more = |limit: Duration| limit + prefix::MAKING;
-    Ok(TimeLimits { call: more(limits.call), initialize: more(limits.initialize), release: limits.release + prefix::ENDING })
+    Ok(TimeLimits {
+        call: more(limits.call),
+        initialize: more(limits.initialize),
+        release: limits.release + prefix::ENDING,
+    })
 }
 
 /// A module whose process is set up when it is initialised.

@@ -15,7 +15,8 @@ fn kind(folder: &Path) -> ComKind {
 /// A shared object that looks like a module.
 fn module_file(folder: &Path) -> PathBuf {
     let (source, file) = (folder.join("m.c"), folder.join("m.so"));
-    std::fs::write(&source, "int DllGetClassObject(void) { return 0; }\nint exeunt_attach(void) { return 0; }\n").unwrap();
+    std::fs::write(&source, "int DllGetClassObject(void) { return 0; }\nint exeunt_attach(void) { return 0; }\n")
+        .unwrap();
     let status = Command::new("cc").args(["-shared", "-fPIC"]).arg(&source).arg("-o").arg(&file).status();
     assert!(status.expect("cc is installed: apt install build-essential").success());
     file
