@@ -48,10 +48,11 @@ pub trait ModuleLoader: Send + Sync {
         Vec::new()
     }
 
-    /// Whether this setting is declared secret: its value is not to be shown.
-    fn is_secret(&self, module: &InstalledModule, setting: &str) -> bool {
-        let _ = (module, setting);
-        false
+    /// The settings that are declared secret: their values are not to be shown. A name that ends with `*` stands for every
+    /// name that begins so.
+    fn secrets(&self, module: &InstalledModule) -> Vec<String> {
+        let _ = module;
+        Vec::new()
     }
 }
 

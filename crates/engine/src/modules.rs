@@ -77,12 +77,12 @@ impl Engine {
     pub fn modules(&self, _by: &Authorised<right::Read>) -> Result<Vec<ModuleStatus>, Error> {
         let mut installed = self.site.store.modules()?;
         installed.sort_by_key(|module| (module.role == Role::Exit, module.position));
-        installed.into_iter().map(|module| self.status(module)).collect()
+        installed.into_iter().map(|module| self.shown(module)).collect()
     }
 
     /// One module.
     pub fn module(&self, _by: &Authorised<right::Read>, name: &str) -> Result<ModuleStatus, Error> {
-        self.status(self.installed(name)?)
+        self.shown(self.installed(name)?)
     }
 
     /// Installs a module that has no manifest and starts it: a policy module decides from the next request, an exit module is
@@ -123,10 +123,8 @@ impl Engine {
             return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
         }
         module.versions.package.code = self.code(&module)?;
-        let mut detail = checks::version_detail(&module.version());
-        detail["role"] = json!(module.role);
-        detail["module"] = json!(module.name);
-        detail["from"] = json!(module.cursor);
+        let more = [("role", json!(module.role)), ("from", json!(module.cursor))];
+        let detail = checks::version_detail(&module.name, &module.version(), more);
         self.change_module(by, Act::ModuleAdded, detail, module)
     }
 
@@ -175,8 +173,7 @@ impl Engine {
     pub fn remove_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<(), Error> {
         let _changing = self.modules.lock();
         let module = self.installed(name)?;
-        let mut detail = checks::version_detail(&module.version());
-        detail["module"] = json!(name);
+        let detail = checks::version_detail(name, &module.version(), []);
         let audit = Act::ModuleRemoved.entry(&by.caller().name, self.site.now(), None, detail);
         self.exits.stop(name);
         let change = Change { removed_modules: vec![name.to_owned()], audit: Some(audit), ..Change::default() };

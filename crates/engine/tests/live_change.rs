@@ -126,9 +126,7 @@ fn change_everything(authority: &Authority, name: &str, role: Role, kinds: [&str
     engine.promote_module(&by, name).unwrap();
     if let Some(kind) = troubled {
         engine.upgrade_module(&by, name, version(kind, whole(90, 3))).unwrap();
-        eventually("the trial is over", || {
-            engine.module(&reader, name).unwrap().installed.versions.canary.is_none()
-        });
+        eventually("the trial is over", || engine.module(&reader, name).unwrap().installed.versions.canary.is_none());
     }
     engine.upgrade_module(&by, name, version(kinds[0], whole(10, 1_000_000))).unwrap();
     engine.roll_back_module(&by, name, None).unwrap();

@@ -6,8 +6,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use frontends::model::{
-    Delivery, DeliveryState, List, Module, ModuleChange, ModuleKind, ModuleOptionsChange, ModulePackage, ModuleRole, ModuleState,
-    NewModule, Rewind,
+    Delivery, DeliveryState, List, Module, ModuleChange, ModuleKind, ModuleOptionsChange, ModulePackage, ModuleRole,
+    ModuleState, NewModule, Rewind,
 };
 use support::{Site, eventually, refused};
 use testkit::recorder::Recorder;

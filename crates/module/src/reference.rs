@@ -30,6 +30,14 @@ pub fn is_reference(value: &str) -> bool {
     value.starts_with(FILE) || value.starts_with(ENVIRONMENT)
 }
 
+/// Whether a setting is among these names; one that ends with `*` stands for every name that begins so.
+pub fn names(names: &[impl AsRef<str>], setting: &str) -> bool {
+    names.iter().map(AsRef::as_ref).any(|name| match name.strip_suffix('*') {
+        Some(begin) => setting.starts_with(begin),
+        None => name == setting,
+    })
+}
+
 /// Settings with what their references stand for. Not to be stored or shown.
 #[derive(Clone)]
 pub struct Resolved {
@@ -153,6 +161,13 @@ mod tests {
         let error = resolved.redact(ModuleError::invalid("the setting `password` cannot be `s3cret`"));
         assert!(!error.message.contains("s3cret") && error.message.contains("@file:"), "{error}");
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_name_stands_for_itself_or_for_a_beginning() {
+        let secrets = ["password", "env.*"];
+        assert!(names(&secrets, "password") && names(&secrets, "env.TOKEN"));
+        assert!(!names(&secrets, "password2") && !names(&secrets, "environment"));
     }
 
     #[test]

@@ -104,11 +104,7 @@ impl Kinds {
 impl Composed<'_> {
     /// Whether a setting is declared secret, by the kind or by the manifest.
     fn is_secret(&self, name: &str) -> bool {
-        let matches = |secret: &&str| match secret.strip_suffix('*') {
-            Some(begin) => name.starts_with(begin),
-            None => *secret == name,
-        };
-        self.kind.kind.secrets().iter().any(|secret| matches(secret))
+        reference::names(self.kind.kind.secrets(), name)
             || self.manifest.as_ref().is_some_and(|manifest| manifest.is_secret(name))
     }
 
@@ -230,7 +226,11 @@ impl ModuleLoader for Kinds {
         command.into_iter().chain(kind.kind.entry_setting()).map(str::to_owned).collect()
     }
 
-    fn is_secret(&self, module: &InstalledModule, setting: &str) -> bool {
-        self.compose(module).is_ok_and(|composed| composed.is_secret(setting))
+    fn secrets(&self, module: &InstalledModule) -> Vec<String> {
+        let Ok(Composed { kind, manifest, .. }) = self.compose(module) else { return Vec::new() };
+        let mut secrets: Vec<String> = kind.kind.secrets().iter().map(|name| (*name).to_owned()).collect();
+        let declared = manifest.iter().flat_map(|manifest| &manifest.settings).filter(|(_, declared)| declared.secret);
+        secrets.extend(declared.map(|(name, _)| format!("{SETTING_PREFIX}{name}")));
+        secrets
     }
 }

@@ -35,7 +35,7 @@ impl Engine {
         });
         self.resume(&module.name, if made.is_ok() { Some(module.clone()) } else { before }, Vec::new());
         made?;
-        self.status(self.installed(&module.name)?)
+        self.shown(self.installed(&module.name)?)
     }
 
     /// Has other versions of a module take over. They are loaded and initialised beside those that run, which go on where that
@@ -72,7 +72,7 @@ impl Engine {
         };
         self.resume(&next.name, Some(last), vec![(next.clone(), ready), (before, former)]);
         made?;
-        self.status(self.installed(&next.name)?)
+        self.shown(self.installed(&next.name)?)
     }
 
     /// Loads a policy module, makes the change durable, and lets it decide from the next request on.
@@ -96,7 +96,7 @@ impl Engine {
         chain.extend(loaded);
         self.commit(Change { modules: vec![module.clone()], audit: Some(audit), ..Change::default() })?;
         self.policies.replace(chain);
-        self.status(self.installed(&module.name)?)
+        self.shown(self.installed(&module.name)?)
     }
 
     /// Records that a trial is over, and lets the version go; the one in force goes on as it runs.

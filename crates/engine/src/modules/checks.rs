@@ -68,18 +68,24 @@ pub(super) fn set_all(
     changes.into_iter().map(set).collect()
 }
 
-/// What the audit trail says of a version.
-pub(super) fn version_detail(version: &Version) -> serde_json::Value {
+/// What the audit trail says of a version of a module, and what else it says.
+pub(super) fn version_detail<const N: usize>(
+    module: &str,
+    version: &Version,
+    more: [(&str, serde_json::Value); N],
+) -> serde_json::Value {
     let manifest = version.package.manifest().ok().flatten();
     let code = version.package.code.as_ref();
-    json!({
-        "kind": version.kind,
-        "number": version.number,
-        "name": manifest.as_ref().map(|manifest| manifest.name.as_str()),
-        "version": manifest.as_ref().map(|manifest| manifest.version.as_str()),
-        "file": code.map(|code| code.path.to_string_lossy()),
-        "sha256": code.map(|code| code.sha256.as_str()),
-    })
+    let facts = [
+        ("module", json!(module)),
+        ("kind", json!(version.kind)),
+        ("number", json!(version.number)),
+        ("name", json!(manifest.as_ref().map(|manifest| manifest.name.as_str()))),
+        ("version", json!(manifest.as_ref().map(|manifest| manifest.version.as_str()))),
+        ("file", json!(code.map(|code| code.path.to_string_lossy()))),
+        ("sha256", json!(code.map(|code| code.sha256.as_str()))),
+    ];
+    facts.into_iter().chain(more).map(|(name, fact)| (name.to_owned(), fact)).collect()
 }
 
 fn qualified_name(manifest: Option<&Manifest>, name: &str) -> String {

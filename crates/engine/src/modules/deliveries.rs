@@ -48,7 +48,7 @@ impl Engine {
         });
         self.resume(name, Some(moved.as_ref().unwrap_or(&module).clone()), Vec::new());
         moved?;
-        self.status(self.installed(name)?)
+        self.shown(self.installed(name)?)
     }
 
     /// Events of a module that wait for another attempt or are parked, numbered above `after`.

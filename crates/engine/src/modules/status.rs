@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use module::{EventId, ExitEvents, ModuleError, Role, Settings, reference};
 
 use crate::exits::ModuleState;
-use crate::store::{DeliveryState, InstalledModule, Version};
+use crate::store::{DeliveryState, InstalledModule};
 use crate::trial::TrialStatus;
 use crate::{Engine, Error};
 
@@ -17,7 +17,7 @@ const ABOUT_CHARACTERS_MAX: usize = 1_024;
 /// How a module is doing.
 #[derive(Clone, Debug)]
 pub struct ModuleStatus {
-    /// As it is installed; the cursor is where it stands now, and secrets are masked.
+    /// As it is installed; the cursor is where it stands now.
     pub installed: InstalledModule,
     /// What the module says of itself.
     pub description: String,
@@ -61,7 +61,6 @@ impl Engine {
             }
             Role::Policy => 0,
         };
-        let installed = self.masked(installed);
         let mut status = ModuleStatus {
             description: String::new(),
             about: Vec::new(),
@@ -109,25 +108,33 @@ impl Engine {
         Ok(status)
     }
 
-    /// The module without the secrets that lie in its settings in clear: those from before they were declared secret.
-    fn masked(&self, mut installed: InstalledModule) -> InstalledModule {
-        let whole = installed.clone();
-        let mask = |settings: &mut Settings, of: &InstalledModule| {
-            let clear = |name: &str, value: &str| !reference::is_reference(value) && self.loader.is_secret(of, name);
-            let names: Vec<String> =
-                settings.iter().filter(|(name, value)| clear(name, value)).map(|(name, _)| name.to_owned()).collect();
-            names.into_iter().for_each(|name| settings.set(name, MASK));
-        };
-        mask(&mut installed.settings, &whole);
+    /// How a module does, as it may be shown: without the secrets that lie in its settings in clear, from before they were
+    /// declared secret. What one version declares is secret in all.
+    pub(super) fn shown(&self, installed: InstalledModule) -> Result<ModuleStatus, Error> {
+        let mut status = self.status(installed)?;
+        let installed = &mut status.installed;
+        let canary = installed.versions.canary.iter().map(|canary| &canary.version);
+        let others = canary.chain(installed.versions.former.iter().map(|former| &former.version));
+        let mut secrets = self.loader.secrets(installed);
+        secrets.extend(others.flat_map(|version| self.loader.secrets(&installed.with_version(version.clone()))));
+
+        mask(&mut installed.settings, &secrets);
         let versions = &mut installed.versions;
         let canary = versions.canary.iter_mut().map(|canary| &mut canary.version);
         let former = versions.former.iter_mut().map(|former| &mut former.version);
-        canary.chain(former).for_each(|version: &mut Version| {
-            let of = whole.with_version(version.clone());
-            mask(&mut version.settings, &of);
-        });
-        installed
+        canary.chain(former).for_each(|version| mask(&mut version.settings, &secrets));
+        Ok(status)
     }
+}
+
+/// Puts a mask over the values of secrets, references aside.
+fn mask(settings: &mut Settings, secrets: &[String]) {
+    let clear: Vec<String> = settings
+        .iter()
+        .filter(|(name, value)| !reference::is_reference(value) && reference::names(secrets, name))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    clear.into_iter().for_each(|name| settings.set(name, MASK));
 }
 
 /// What a module says of itself, fit to be shown.

@@ -53,9 +53,8 @@ impl Engine {
         }
         let trial = new.trial;
         let version = self.next_version(&before, new)?;
-        let mut detail = checks::version_detail(&version);
-        detail["module"] = json!(name);
         let Some(TrialOrder { percent, failures_max }) = trial else {
+            let detail = checks::version_detail(name, &version, []);
             let next = self.in_force(&before, version, VersionEnd::Replaced);
             return self.take_over(by, Act::ModuleUpgraded, detail, next);
         };
@@ -65,7 +64,8 @@ impl Engine {
             );
             return Err(Error::refused(text));
         }
-        detail["percent"] = json!(percent);
+        let more = [("percent", json!(percent)), ("failures_max", json!(failures_max))];
+        let detail = checks::version_detail(name, &version, more);
         let mut next = before;
         next.versions.canary = Some(Canary { version, percent, failures_max, since: self.site.now() });
         self.take_over(by, Act::ModuleTried, detail, next)
@@ -79,8 +79,7 @@ impl Engine {
             let text = format!("no version of `{name}` is on trial; start one with exeunt module upgrade --canary");
             return Err(Error::conflict(HResult::ERROR_INVALID_DATA, text));
         };
-        let mut detail = checks::version_detail(&canary.version);
-        detail["module"] = json!(name);
+        let detail = checks::version_detail(name, &canary.version, []);
         let next = self.in_force(&before, canary.version, VersionEnd::Replaced);
         self.take_over(by, Act::ModulePromoted, detail, next)
     }
@@ -96,14 +95,13 @@ impl Engine {
         let _changing = self.modules.lock();
         let before = self.installed(name)?;
         if let (Some(canary), None) = (before.versions.canary.clone(), to) {
-            let mut detail = checks::version_detail(&canary.version);
-            detail["module"] = json!(name);
+            let detail = checks::version_detail(name, &canary.version, []);
             let mut next = before;
             next.versions.canary = None;
             let now = self.site.now();
             next.versions.keep(canary.version, now, VersionEnd::Withdrawn(None));
             self.end_trial(Act::TrialEnded.entry(&by.caller().name, now, None, detail), next)?;
-            return self.status(self.installed(name)?);
+            return self.shown(self.installed(name)?);
         }
         if before.versions.canary.is_some() {
             return Err(on_trial(&before));
@@ -117,9 +115,7 @@ impl Engine {
             return Err(Error::NotFound(format!("{which} of `{name}`")));
         };
         let end = if version.number < before.versions.number { VersionEnd::RolledBack } else { VersionEnd::Replaced };
-        let mut detail = checks::version_detail(&version);
-        detail["module"] = json!(name);
-        detail["before"] = json!(before.versions.number);
+        let detail = checks::version_detail(name, &version, [("before", json!(before.versions.number))]);
         let next = self.in_force(&before, version, end);
         self.loader.check(&next)?;
         self.take_over(by, Act::ModuleRolledBack, detail, next)
@@ -135,10 +131,9 @@ impl Engine {
         };
         let on_trial = module.versions.canary.take_if(|canary| canary.version.number == withdrawal.number);
         let Some(canary) = on_trial else { return Ok(()) };
-        let mut detail = checks::version_detail(&canary.version);
-        detail["module"] = json!(module.name);
-        detail["code"] = json!(withdrawal.error.code.to_string());
-        detail["error"] = json!(withdrawal.error.message);
+        let error = &withdrawal.error;
+        let more = [("code", json!(error.code.to_string())), ("error", json!(error.message))];
+        let detail = checks::version_detail(&module.name, &canary.version, more);
         let now = self.site.now();
         module.versions.keep(canary.version, now, VersionEnd::Withdrawn(Some(withdrawal.error.to_string())));
         self.end_trial(Act::TrialEnded.entry("server", now, None, detail), module)

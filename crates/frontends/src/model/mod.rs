@@ -26,12 +26,10 @@ pub use crl::{Crl, CrlKind, Publication, PublicationOrder};
 pub use encoding::{Base64, Code, WrongEncoding};
 pub use event::Event;
 pub use installed_module::{
-    Delivery, DeliveryState, DigestCheck, Module, ModuleChange, ModuleFailure, ModuleKind, ModuleOptions, ModuleOptionsChange,
-    ModuleRole, ModuleSetting, ModuleState, NewModule, Rewind,
+    Delivery, DeliveryState, DigestCheck, Module, ModuleChange, ModuleFailure, ModuleKind, ModuleOptions,
+    ModuleOptionsChange, ModuleRole, ModuleSetting, ModuleState, NewModule, Rewind,
 };
-pub use module_version::{
-    Canary, CanaryOrder, ModulePackage, ModuleUpgrade, ModuleVersion, Rollback, VersionState,
-};
+pub use module_version::{Canary, CanaryOrder, ModulePackage, ModuleUpgrade, ModuleVersion, Rollback, VersionState};
 pub use notifications::Notifications;
 pub use problem::Problem;
 pub use request::{

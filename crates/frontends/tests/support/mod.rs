@@ -123,7 +123,12 @@ impl Plan {
                 name: "recorder".into(),
                 summary: "Remembers what it is told".into(),
                 roles: vec![ModuleRole::Exit],
-                settings: vec![ModuleSetting { name: "a".into(), default: "1".into(), meaning: "Anything".into(), secret: false }],
+                settings: vec![ModuleSetting {
+                    name: "a".into(),
+                    default: "1".into(),
+                    meaning: "Anything".into(),
+                    secret: false,
+                }],
             }],
             admin,
             publication: if self.publication { vec![loopback] } else { Vec::new() },

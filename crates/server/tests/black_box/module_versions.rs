@@ -243,6 +243,75 @@ fn a_program_is_upgraded_tried_and_rolled_back_and_every_certificate_is_told_onc
 }
 
 #[test]
+fn what_lay_in_clear_before_it_was_declared_secret_is_masked() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let program = package(&place, "0.9").join("teller.py").display().to_string();
+    let file = format!("setting.file={}", place.path("told.jsonl").display());
+    let clear = "setting.password=hunter2-in-clear";
+    place.run(&["module", "add", &program, "--name", "teller", "--set", &file, "--set", clear]).ok();
+    let upgrade =
+        ["module", "upgrade", "teller", &package(&place, "1.0").display().to_string(), "--yes"].map(str::to_owned);
+    let refused = place.run(&words(&upgrade)).fails(4);
+    assert!(
+        refused.stderr.contains("--set password=@file:") && !refused.stderr.contains("hunter2"),
+        "{}",
+        refused.stderr
+    );
+    let secret = place.write("secret", "hunter2-by-reference");
+    let reference = format!("password=@file:{}", secret.display());
+    place.run(&words(&[&upgrade[..], &["--set".into(), reference]].concat())).ok();
+    let shown = place.run(&["--json", "module", "show", "teller"]).ok().stdout;
+    assert!(shown.contains("********") && shown.contains("@file:") && !shown.contains("hunter2"), "{shown}");
+    server.stop();
+}
+
+/// Starts the program on a terminal of its own, answers its question, and ends as it does.
+const ON_A_TERMINAL: &str = r#"
+import os, pty, sys
+answer, command = sys.argv[1], sys.argv[2:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(command[0], command)
+said = b""
+while True:
+    try:
+        more = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not more:
+        break
+    said += more
+    if answer and said.endswith(b"[y/N] "):
+        os.write(terminal, answer.encode() + b"\n")
+        answer = ""
+os.write(1, said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+#[test]
+fn a_terminal_is_asked() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let add = add(&place, &[]);
+    let on_a_terminal = |answer: &str| {
+        let mut command = std::process::Command::new("python3");
+        command.args(["-c", ON_A_TERMINAL, answer, env!("CARGO_BIN_EXE_exeunt")]).args(&add);
+        let done = command.current_dir(place.path("")).output().unwrap();
+        (done.status.code().unwrap(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    for answer in ["n", "maybe"] {
+        let (code, said) = on_a_terminal(answer);
+        assert!(code == 4 && said.contains("Install it?") && said.contains("nothing was installed"), "{said}");
+    }
+    place.run(&["module", "show", "teller"]).fails(3);
+    let (code, said) = on_a_terminal("y");
+    assert!(code == 0 && said.contains("teller 1.0"), "{said}");
+    assert_eq!(place.json(&["module", "show", "teller"])["name"], "teller");
+    server.stop();
+}
+
+#[test]
 fn the_server_is_copied_reloaded_and_stopped_from_the_command_line() {
     let place = Place::new();
     let server = place.serve(&[]);

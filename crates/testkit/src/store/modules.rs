@@ -83,7 +83,8 @@ pub(super) fn cursors(open: Open<'_>) {
     assert_eq!(cursor(&*store, "b"), Some(1));
 
     // Whoever delivers moves the cursor of a module that is changed as it runs.
-    let changed = InstalledModule { kind: "file".into(), cursor: EventId(0), ..installed_module("b", ModuleRole::Exit, 0) };
+    let changed =
+        InstalledModule { kind: "file".into(), cursor: EventId(0), ..installed_module("b", ModuleRole::Exit, 0) };
     let gone = installed_module("gone", ModuleRole::Exit, 0);
     store.commit(Change { running_modules: vec![changed, gone], ..Change::default() }).expect("changed");
     let modules = store.modules().expect("an answer");
