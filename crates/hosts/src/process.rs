@@ -21,8 +21,8 @@ mod settings;
 mod supervisor;
 mod words;
 
-use std::path::PathBuf;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};

@@ -76,12 +76,17 @@ const POLICY: &[(&str, &str)] = &[
     ("Memory", "memory"),
 ];
 
+/// What a module may fail besides, by when it was killed.
+const ALSO: &[(&str, &str)] = &[("Killed", "killed-in-call")];
+
 fn each_is_caught(role: Role, file: &str, specimens: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (name, check) in specimens {
         let script = script(role, file, name);
         let report = run(&script.specimen, &[]);
-        if report.failures() != [*check] {
+        let also = |failed: &&str| ALSO.contains(&(*name, *failed));
+        let failures = report.failures();
+        if failures.iter().filter(|failed| !also(failed)).collect::<Vec<_>>() != [check] {
             wrong.push(format!(
                 "{name} should fail `{check}` and failed {:?}\n{}",
                 report.failures(),

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Write, pipe};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,8 +14,12 @@ use stdio::Broken;
 /// The longest any test waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A process has one module, and one log of it: conversations in this process take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A conversation with a module that runs in a thread of this process.
 pub struct Conversation {
+    _turn: MutexGuard<'static, ()>,
     to: Option<PipeWriter>,
     from: Receiver<String>,
     module: JoinHandle<Result<(), Broken>>,
@@ -24,6 +29,7 @@ pub struct Conversation {
 impl Conversation {
     /// Starts `serve` on pipes.
     pub fn open(serve: impl FnOnce(PipeReader, PipeWriter) -> Result<(), Broken> + Send + 'static) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (input, to) = pipe().unwrap();
         let (output, from) = pipe().unwrap();
         let module = thread::spawn(move || serve(input, from));
@@ -33,7 +39,7 @@ impl Conversation {
                 let _ = sender.send(line.unwrap());
             }
         });
-        Self { to: Some(to), from, module, last: 0 }
+        Self { _turn: turn, to: Some(to), from, module, last: 0 }
     }
 
     /// Writes a line as it is.
