@@ -43,7 +43,7 @@
 //! |---|---|
 //! | settings | given to the constructor, once, when the server says `initialize` |
 //! | threads | as many as the operator's `window`, or one for everything: [`Serve::threads`] |
-//! | batches of events | [`ExitModule::batch_max`](module::ExitModule::batch_max) and `notify_batch` |
+//! | batches of events | [`ExitModule::batch_max`] and `notify_batch` |
 //! | reading | answered from the message where it carries the value, else by a call to the server |
 //! | logging | [`log`], or the standard error |
 //! | a panic | caught; the call fails with `RPC_E_SERVERFAULT` and the panic's text |

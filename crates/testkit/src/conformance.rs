@@ -2,7 +2,7 @@
 //!
 //! A host's tests bring an *interpreter*: a module of its kind that does what the request's attributes say, by the calls
 //! of the contract, and answers what it saw ([`Interpreters`]). A real authority has it and our own
-//! [`Interpreter`](interpreter::Interpreter) see the same, and compares.
+//! [`Interpreter`] see the same, and compares.
 
 pub mod interpreter;
 

@@ -4,7 +4,7 @@
 //! writes. [`fault::FaultyStore`] fails the calls of a store in turn, before or after their effect.
 //!
 //! [`ca`] makes requests, good and bad, and is a small CA; [`standards`] has software of others judge what a CA hands out;
-//! [`tools`] runs that software. [`torture`] has modules misbehave, of whatever kind.
+//! [`tools`] runs that software. [`mod@torture`] has modules misbehave, of whatever kind.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "what tests are made of may panic")]
 
 pub mod authority;

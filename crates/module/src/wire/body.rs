@@ -1,6 +1,6 @@
 //! How events, requests and certificates look in a message, and how they are read from the server view.
 //!
-//! [`received`](super::received) reads the messages back.
+//! `received` reads the messages back.
 //!
 //! A message carries every property of [`crate::property::PROPERTIES`] that has a value, so that the usual call
 //! needs no call-back. CRLs are large and rarely wanted: they are left to call-backs.
