@@ -1,6 +1,7 @@
 //! How an operator sets a module up, and how a kind of module presents itself.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -28,6 +29,19 @@ impl Settings {
                 .parse()
                 .map_err(|error| ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: {error}"))),
         }
+    }
+
+    /// A setting's value read as a number of this range, or `default` where it is not set.
+    pub fn within<T>(&self, name: &str, default: T, range: RangeInclusive<T>) -> Result<T, ModuleError>
+    where
+        T: FromStr<Err: std::fmt::Display> + PartialOrd + std::fmt::Display,
+    {
+        let number = self.parsed(name, default)?;
+        if !range.contains(&number) {
+            let text = format!("the setting `{name}` is {number}: it is from {} to {}", range.start(), range.end());
+            return Err(ModuleError::invalid(text));
+        }
+        Ok(number)
     }
 
     /// A setting that must be given.

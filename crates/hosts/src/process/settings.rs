@@ -105,10 +105,10 @@ impl ProcessSettings {
             return Err(ModuleError::invalid("the setting `working_directory` is not an absolute path"));
         }
         let program = located(program, &working_directory, settings.value("working_directory").is_some())?;
-        let milliseconds = |name, default| number(settings, name, default, 1..=86_400_000).map(Duration::from_millis);
+        let milliseconds = |name, default| settings.within(name, default, 1..=86_400_000).map(Duration::from_millis);
         let limit = |name| match settings.value(name) {
             None => Ok(None),
-            Some(_) => number(settings, name, 1, 1..=i64::MAX as u64).map(Some),
+            Some(_) => settings.within(name, 1, 1..=i64::MAX as u64).map(Some),
         };
         let account = |name| match settings.value(name).map(str::trim) {
             Some("") => Err(ModuleError::invalid(format!("the setting `{name}` is empty: leave it out"))),
@@ -122,9 +122,9 @@ impl ProcessSettings {
             call: milliseconds("timeout_ms", 30_000)?,
             start: milliseconds("start_timeout_ms", 20_000)?,
             stop: milliseconds("stop_timeout_ms", 5_000)?,
-            message_bytes_max: size(number(settings, "message_bytes_max", 16 << 20, 1024..=1 << 30)?),
-            window: size(number(settings, "window", 1, 1..=1024)?),
-            batch_max: size(number(settings, "batch_max", 256, 1..=1000)?),
+            message_bytes_max: settings.within("message_bytes_max", 16 << 20, 1024..=1 << 30)?,
+            window: settings.within("window", 1, 1..=1024)?,
+            batch_max: settings.within("batch_max", 256, 1..=1000)?,
             confinement: Confinement {
                 memory_bytes_max: limit("memory_bytes_max")?,
                 cpu_seconds_max: limit("cpu_seconds_max")?,
@@ -216,25 +216,6 @@ pub(super) fn environment(text: &str) -> Result<BTreeMap<String, String>, Module
         Some((name, _)) => Err(ModuleError::invalid(format!("`environment`: `{name}` cannot be a variable"))),
         None => Ok(variables),
     }
-}
-
-fn number(
-    settings: &Settings,
-    name: &str,
-    default: u64,
-    range: std::ops::RangeInclusive<u64>,
-) -> Result<u64, ModuleError> {
-    let number = settings.parsed(name, default)?;
-    if !range.contains(&number) {
-        let text = format!("the setting `{name}` is {number}: it is from {} to {}", range.start(), range.end());
-        return Err(ModuleError::invalid(text));
-    }
-    Ok(number)
-}
-
-/// A number whose range fits every platform's sizes.
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl WasmSettings {
         settings.iter().filter(|(name, _)| !family(name)).collect::<Settings>().check_names(SETTINGS)?;
 
         let component = absolute("component", settings.required("component")?)?;
-        let milliseconds = |name, default| number(settings, name, default, 1..=86_400_000).map(Duration::from_millis);
+        let milliseconds = |name, default| settings.within(name, default, 1..=86_400_000).map(Duration::from_millis);
         let (cached, cache) = match settings.value("cache_directory").map(str::trim) {
             None => (true, None),
             Some("none") => (false, None),
@@ -87,16 +87,21 @@ impl WasmSettings {
                 .collect::<Result<_, _>>()?,
             network: Network::parse(settings.value("network").unwrap_or("none"))?,
         };
-        let fuel = settings.value("fuel").map(|_| number(settings, "fuel", 1, 1..=i64::MAX as u64)).transpose()?;
+        let fuel = settings.value("fuel").map(|_| settings.within("fuel", 1, 1..=i64::MAX as u64)).transpose()?;
         let resolved = Self {
             component,
-            memory_bytes_max: size(number(settings, "memory_bytes_max", 64 << 20, (64 << 10)..=4 << 30)?),
+            memory_bytes_max: usize::try_from(settings.within(
+                "memory_bytes_max",
+                64 << 20,
+                (64 << 10)..=4_u64 << 30,
+            )?)
+            .unwrap_or(usize::MAX),
             call: milliseconds("timeout_ms", 30_000)?,
             start: milliseconds("start_timeout_ms", 20_000)?,
             stop: milliseconds("stop_timeout_ms", 5_000)?,
             fuel,
-            instances: size(number(settings, "instances", 1, 1..=1024)?),
-            message_bytes_max: size(number(settings, "message_bytes_max", 16 << 20, 1024..=1 << 30)?),
+            instances: settings.within("instances", 1, 1..=1024)?,
+            message_bytes_max: settings.within("message_bytes_max", 16 << 20, 1024..=1 << 30)?,
             cache,
             cached,
             grants,
@@ -130,25 +135,6 @@ fn variable(name: &str, value: &str) -> Result<(String, String), ModuleError> {
         return Err(ModuleError::invalid(format!("`{VARIABLE}{name}` cannot be a variable")));
     }
     Ok((name.to_owned(), value.to_owned()))
-}
-
-fn number(
-    settings: &Settings,
-    name: &str,
-    default: u64,
-    range: std::ops::RangeInclusive<u64>,
-) -> Result<u64, ModuleError> {
-    let number = settings.parsed(name, default)?;
-    if !range.contains(&number) {
-        let text = format!("the setting `{name}` is {number}: it is from {} to {}", range.start(), range.end());
-        return Err(ModuleError::invalid(text));
-    }
-    Ok(number)
-}
-
-/// A number whose range fits every platform's sizes.
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

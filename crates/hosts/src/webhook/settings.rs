@@ -120,19 +120,19 @@ impl WebhookSettings {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             _ => return Err(ModuleError::invalid("`client_certificate` and `client_key` go together: give both")),
         };
-        let milliseconds = |name, default| number(settings, name, default, 1..=3_600_000).map(Duration::from_millis);
+        let milliseconds = |name, default| settings.within(name, default, 1..=3_600_000).map(Duration::from_millis);
         let resolved = Self {
             url: url(settings.required("url")?)?,
             secrets,
             events: settings.value("events").map(events).transpose()?,
-            batch: size(number(settings, "batch", 1, 1..=1_000)?),
+            batch: settings.within("batch", 1, 1..=1_000)?,
             ping: settings.parsed("ping", true)?,
             source: settings.value("source").map(source).transpose()?,
             crls: settings.parsed("crls", false)?,
             timeout: milliseconds("timeout_ms", 30_000)?,
             connect_timeout: milliseconds("connect_timeout_ms", 5_000)?,
-            message_bytes_max: size(number(settings, "message_bytes_max", 16 << 20, 1024..=1 << 30)?),
-            answer_bytes_max: size(number(settings, "answer_bytes_max", 64 << 10, 1024..=16 << 20)?),
+            message_bytes_max: settings.within("message_bytes_max", 16 << 20, 1024..=1 << 30)?,
+            answer_bytes_max: settings.within("answer_bytes_max", 64 << 10, 1024..=16 << 20)?,
             answer_signature: settings.parsed("answer_signature", false)?,
             authorization: settings.value("authorization").map(authorization).transpose()?,
             ca_file: path(settings, "ca_file")?,
@@ -229,25 +229,6 @@ fn path(settings: &Settings, name: &str) -> Result<Option<PathBuf>, ModuleError>
         Some(_) => Err(ModuleError::invalid(format!("`{name}` is not an absolute path"))),
         None => Ok(None),
     }
-}
-
-fn number(
-    settings: &Settings,
-    name: &str,
-    default: u64,
-    range: std::ops::RangeInclusive<u64>,
-) -> Result<u64, ModuleError> {
-    let number = settings.parsed(name, default)?;
-    if !range.contains(&number) {
-        let text = format!("the setting `{name}` is {number}: it is from {} to {}", range.start(), range.end());
-        return Err(ModuleError::invalid(text));
-    }
-    Ok(number)
-}
-
-/// A number whose range fits every platform's sizes.
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
