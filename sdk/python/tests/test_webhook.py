@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import shutil
 import socket
 import ssl
@@ -31,6 +32,9 @@ from exeunt_module.webhook import (
     sign_answer,
     verify,
 )
+
+# What the endpoint logs is looked at where it matters.
+logging.getLogger("exeunt_module").addHandler(logging.NullHandler())
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
 OTHER = "whsec_dnV0c3JxcG9ubWxramloZ2ZlZGNiYTk4NzY1NDMyMTA="
@@ -115,6 +119,9 @@ class Messages(unittest.TestCase):
             with self.subTest(body=body), self.assertRaises(InvalidMessage) as caught:
                 read(kind, body)
             self.assertEqual(caught.exception.status, 400)
+        [ping] = read(ONE, json.dumps(cloud_event("ping")).encode())
+        with self.assertRaisesRegex(LookupError, "`ping` is about no event"):
+            ping.event
         with self.assertRaises(InvalidMessage) as caught:
             read("text/plain", one)
         self.assertEqual(caught.exception.status, 415)
@@ -134,15 +141,26 @@ class Endpoints(unittest.TestCase):
         self.assertEqual(seen, ["41", "42", "43"])
         ping = self.post(endpoint, cloud_event("ping"))
         self.assertEqual(json.loads(ping.body), {"description": "inventory", "events": ["cert-issued"]})
-        self.assertEqual(self.post(endpoint, cloud_event(), OTHER).status, 401)
+        with self.assertLogs("exeunt_module.webhook") as logged:
+            self.assertEqual(self.post(endpoint, cloud_event(), OTHER).status, 401)
+        self.assertIn("no signature fits", logged.output[0])
         self.assertEqual(self.post(endpoint, cloud_event("verify-request")).status, 404)
         self.assertEqual(seen, ["41", "42", "43"])
+
+    def test_what_is_no_secret_is_refused_at_once(self) -> None:
+        secrets: List[Any] = [[], SECRET, ["hunter2"], [SECRET, "whsec_ab"]]
+        for wrong in secrets:
+            with self.subTest(wrong), self.assertRaises(ValueError):
+                Endpoint(wrong)
 
     def test_a_failure_is_an_answer(self) -> None:
         def fail(event: CloudEvent) -> None:
             raise OSError("disk full")
 
-        answer = self.post(Endpoint([SECRET], fail), cloud_event())
+        with self.assertLogs("exeunt_module.webhook") as logged:
+            answer = self.post(Endpoint([SECRET], fail), cloud_event())
+        # The operator is told what, the author where.
+        self.assertIn("in fail", logged.output[0])
         self.assertEqual((answer.status, json.loads(answer.body)), (500, {"message": "OSError: disk full"}))
 
         def fail_with_a_code(event: CloudEvent) -> None:

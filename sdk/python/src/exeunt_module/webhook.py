@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ TOLERANCE_S = 300
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 TYPE_PREFIX = "org.exeunt."
+
+_log = logging.getLogger(__name__)
 
 _SECRET_PREFIX = "whsec_"
 _SIGNATURES_MAX = 16
@@ -139,7 +142,9 @@ class CloudEvent:
 
     @property
     def event(self) -> Event:
-        """What happened, with its number and attempt. Not of a ping and not of a policy question."""
+        """What happened, with its number and attempt. Raises LookupError for a ping and for a policy question."""
+        if "event" not in self.data:
+            raise LookupError(f"`{self.name}` is about no event: look at `name` first, and answer a ping with 2xx")
         return Event.from_json(self.data["event"])
 
     @property
@@ -249,17 +254,31 @@ class Endpoint:
     sign_answers: bool = False
     tolerance_s: float = TOLERANCE_S
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no secret: now, and not at the first message."""
+        if isinstance(self.secrets, str) or not self.secrets:
+            raise ValueError("secrets is a list of one or more")
+        for secret in self.secrets:
+            _key(secret)
+
     def handle(self, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Answers one POST. Raises nothing: what fails is an answer that makes the server try again, or not."""
+        """Answers one POST. Raises nothing: what fails is an answer that makes the server try again, or not.
+
+        The operator of the server sees the text; the log of this module's name has it too, with the traceback of what was
+        not a ModuleError.
+        """
         try:
             message_id = verify(self.secrets, headers, body, tolerance_s=self.tolerance_s)
             content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
             result = self._handle(read(content_type, body))
         except InvalidMessage as error:
+            _log.warning("answered %d: %s", error.status, error)
             return _answer(error.status, {"message": str(error)})
         except ModuleError as error:
+            _log.warning("answered 500: %s", error.message)
             return _answer(500, {"message": error.message, "hresult": f"0x{error.hresult:08x}"})
         except Exception as error:
+            _log.exception("answered 500")
             return _answer(500, {"message": f"{type(error).__name__}: {error}"})
         answer = _answer(200, result) if result is not None else Answer(204, {}, b"")
         if self.sign_answers:
