@@ -1,4 +1,4 @@
-//! What modules read through: the rules of the contract over values.
+//! What modules read through.
 //!
 //! The answers are those of the server for the same row; a test holds the two side by side for every property.
 
@@ -7,12 +7,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use module::moment::Unit;
-use module::property::{self, Access, Property, Scope};
-use module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, Value};
+pub use module::scene::Reader;
+use module::scene::{Reading, Scene};
+use module::{CertificateExtension, HResult, ModuleError, PropertyType, ServerExit, Value};
 use parking_lot::Mutex;
-
-use crate::scene::{Contents, Scene};
 
 /// How fast the laboratory's server answers call-backs.
 pub trait Pace: Send + Sync + fmt::Debug {
@@ -28,26 +26,6 @@ impl Pace for AtOnce {
     fn hold(&self) {}
 }
 
-/// Which module reads: its settings have a place of their own in the classic registry, and policy modules may read what
-/// exit modules may not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reader {
-    /// Its role.
-    pub role: Role,
-    /// Its name.
-    pub name: String,
-}
-
-impl Reader {
-    fn registry_location(&self, sanitized_ca: &str) -> String {
-        let role = match self.role {
-            Role::Exit => "ExitModules",
-            Role::Policy => "PolicyModules",
-        };
-        format!(r"SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\{sanitized_ca}\{role}\{}", self.name)
-    }
-}
-
 /// What was seen of a module's reads, over the life of its views.
 #[derive(Debug, Default)]
 pub struct Observed {
@@ -55,92 +33,6 @@ pub struct Observed {
     pub reads: AtomicU64,
     /// Reads after the call had ended.
     pub late: AtomicU64,
-}
-
-/// A reading of one scene by one reader.
-pub(crate) struct Reading<'a> {
-    pub(crate) reader: &'a Reader,
-    pub(crate) contents: Option<&'a Contents>,
-    pub(crate) authority: &'a crate::Properties,
-}
-
-impl Reading<'_> {
-    pub(crate) fn request_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        // Documented as a request property too.
-        if name.to_ascii_lowercase().starts_with("rawcacertificate") {
-            return self.certificate_property(name, kind);
-        }
-        let property = property::request_property(name)
-            .ok_or_else(|| ModuleError::invalid(format!("`{name}` is not a request property")))?;
-        self.check(property, kind)?;
-        let value = self.contents(property.name)?.request.value(property.name);
-        value.cloned().ok_or_else(|| ModuleError::empty(property.name))
-    }
-
-    pub(crate) fn certificate_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        let Some((property, index)) = property::certificate_property(name) else {
-            if property::request_property(name).is_some() {
-                return self.request_property(name, kind);
-            }
-            return Err(ModuleError::invalid(format!("`{name}` is not a certificate property")));
-        };
-        if name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("Request.")) {
-            return self.request_property(name, kind);
-        }
-        self.check(property, kind)?;
-        match (property.scope, property.name) {
-            (Scope::Ca, "ModuleRegistryLocation") => {
-                let ca = self.authority.value("SanitizedCAName").map(crate::authority::shown).unwrap_or_default();
-                Ok(self.reader.registry_location(&ca).into())
-            }
-            (Scope::CaIndexed, "LocalizedTimePeriodUnits") => {
-                let unit = Unit::ALL.get(index.unwrap_or_default());
-                unit.map(|unit| unit.name().into()).ok_or_else(|| ModuleError::empty(property.name))
-            }
-            (Scope::CaIndexed, name) => self.authority.indexed(name, index),
-            (Scope::Ca, name) => self.authority.value(name).cloned().ok_or_else(|| ModuleError::empty(name)),
-            (_, name) => {
-                let value = self.contents(name)?.certificate.value(name);
-                value.cloned().ok_or_else(|| ModuleError::empty(name))
-            }
-        }
-    }
-
-    pub(crate) fn request_attribute(&self, name: &str) -> Result<String, ModuleError> {
-        let value = self.contents(name)?.attribute(name);
-        value.map(str::to_owned).ok_or_else(|| ModuleError::empty(&format!("the attribute `{name}`")))
-    }
-
-    pub(crate) fn certificate_extension(&self, oid: &str) -> Result<CertificateExtension, ModuleError> {
-        let found = self.contents(oid)?.extensions.iter().find(|extension| extension.oid == oid);
-        found.cloned().ok_or_else(|| ModuleError::empty(&format!("the extension {oid}")))
-    }
-
-    pub(crate) fn extensions(&self) -> Result<Vec<String>, ModuleError> {
-        Ok(self.contents("the extension list")?.extensions.iter().map(|extension| extension.oid.clone()).collect())
-    }
-
-    pub(crate) fn attributes(&self) -> Result<Vec<String>, ModuleError> {
-        Ok(self.contents("the attribute list")?.attributes.iter().map(|(name, _)| name.clone()).collect())
-    }
-
-    fn contents(&self, name: &str) -> Result<&Contents, ModuleError> {
-        self.contents.ok_or_else(|| ModuleError::empty(&format!("{name} (there is no request in this context)")))
-    }
-
-    fn check(&self, property: &Property, kind: PropertyType) -> Result<(), ModuleError> {
-        if property.kind != kind {
-            return Err(ModuleError::invalid(format!("{} is a {}, not a {kind}", property.name, property.kind)));
-        }
-        let access = if self.reader.role == Role::Policy { property.policy } else { property.exit };
-        if matches!(access, Access::None | Access::Write) {
-            return Err(ModuleError::empty(property.name));
-        }
-        match property.unsupported {
-            Some(why) => Err(ModuleError::empty(&format!("{} ({why})", property.name))),
-            None => Ok(()),
-        }
-    }
 }
 
 /// A context of one call. After [`View::close`] every method answers `ERROR_INVALID_HANDLE`.

@@ -17,6 +17,7 @@
 //! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
 //! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
 //! | [`manifest`] | what lies beside a module and says what it is: `exeunt-module.toml` |
+//! | [`scene`] | what modules find, in values: for tests of modules |
 //! | [`wire`] | the messages of the module protocol, for modules that are programs of their own |
 //!
 //! # An exit module
@@ -70,6 +71,7 @@ pub mod profile;
 pub mod property;
 pub mod reference;
 mod request;
+pub mod scene;
 mod settings;
 mod value;
 pub mod wire;
@@ -78,6 +80,7 @@ pub use error::{HResult, ModuleError};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
 pub use exit::{Delivered, ExitModule, ServerExit, Undelivered};
 pub use extension::{CertificateExtension, ExtensionFlags};
+pub use jiff::Timestamp;
 pub use manifest::Manifest;
 pub use policy::{Decision, PolicyModule, ServerPolicy};
 pub use profile::Profile;

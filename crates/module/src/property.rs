@@ -3,14 +3,16 @@
 //! A name means different things in different scopes: `CommonName` is a part of the request's subject when read with
 //! `GetRequestProperty`, and of the certificate's when read with `GetCertificateProperty`.
 
+mod encoding;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use encoding::{decode_extension, encode_extension};
 pub use table::PROPERTIES;
 
-use crate::{CertificateExtension, HResult, ModuleError, PropertyType, Value};
+use crate::PropertyType;
 
 /// Where a property belongs, and so which call reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -155,36 +157,15 @@ pub fn subject_part(name: &str) -> Option<&'static str> {
         .map(|part| part.name)
 }
 
+/// The most characters of one value of a subject name part, by its canonical name (X.520; 64 for a serial number, RFC 5280
+/// appendix A.1).
+pub fn subject_part_characters_max(name: &str) -> Option<usize> {
+    table::SUBJECT_PARTS.iter().find(|part| part.name == name).map(|part| part.characters_max)
+}
+
 /// A name without the differences that attribute names do not make: case, spaces, hyphens.
 pub fn attribute_key(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, ' ' | '-')).flat_map(char::to_lowercase).collect()
-}
-
-/// An extension's value as the contract reads it: DER INTEGER, time or IA5String, or the bytes as they are.
-///
-/// A value that is not of the type asked for is `ERROR_INVALID_DATA`.
-pub fn decode_extension(extension: &CertificateExtension, kind: PropertyType) -> Result<Value, ModuleError> {
-    let der = extension.value.as_slice();
-    let wrong = |error: pki::Error| {
-        ModuleError::new(HResult::ERROR_INVALID_DATA, format!("extension {} is not a {kind}: {error}", extension.oid))
-    };
-    match kind {
-        PropertyType::Long => pki::extension::decode_integer(der).map(Value::Long).map_err(wrong),
-        PropertyType::Date => pki::extension::decode_time(der).map(Value::Date).map_err(wrong),
-        PropertyType::String => pki::extension::decode_ia5(der).map(Value::String).map_err(wrong),
-        PropertyType::Binary => Ok(Value::Binary(der.to_vec())),
-    }
-}
-
-/// A value as the bytes of an extension: the inverse of [`decode_extension`].
-pub fn encode_extension(value: &Value) -> Result<Vec<u8>, ModuleError> {
-    let wrong = |error: pki::Error| ModuleError::invalid(error.to_string());
-    match value {
-        Value::Long(number) => Ok(pki::extension::encode_integer(*number)),
-        Value::Date(moment) => pki::extension::encode_time(*moment).map_err(wrong),
-        Value::String(text) => pki::extension::encode_ia5(text).map_err(wrong),
-        Value::Binary(bytes) => Ok(bytes.clone()),
-    }
 }
 
 /// The table as the documentation shows it, in Markdown.
@@ -239,6 +220,14 @@ mod tests {
         }
         for name in ["CertCount.0", "RawCRL.", "RawCRL.x", "RawCRL.-1", "RawCRL.+1", "Subject.CN", "Nonsense", ""] {
             assert!(certificate_property(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_subject_are_as_long_as_certificates_take_them() {
+        for part in pki::NameComponent::ALL {
+            assert_eq!(subject_part(&part.oid().to_string()), Some(part.as_str()));
+            assert_eq!(subject_part_characters_max(part.as_str()), Some(part.length_max()), "{part}");
         }
     }
 

@@ -84,6 +84,12 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Settings {
     }
 }
 
+impl<N: Into<String>, V: Into<String>, const COUNT: usize> From<[(N, V); COUNT]> for Settings {
+    fn from(pairs: [(N, V); COUNT]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
 /// One setting a kind of module knows.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Setting {
