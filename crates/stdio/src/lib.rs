@@ -46,6 +46,7 @@
 //! | batches of events | [`ExitModule::batch_max`] and `notify_batch` |
 //! | reading | answered from the message where it carries the value, else by a call to the server |
 //! | logging | [`log`], or the standard error |
+//! | unit tests | [`testing`]: a server that calls the module, over rows that the test gives |
 //! | a panic | caught; the call fails with `RPC_E_SERVERFAULT` and the panic's text |
 //! | the end | the server says so, or closes the standard input: the calls that have come are served, a policy module's `shut_down` is called, the module is dropped |
 //!
@@ -61,6 +62,7 @@ mod reader;
 mod role;
 mod serve;
 mod streams;
+pub mod testing;
 mod view;
 
 use std::process::ExitCode;
@@ -68,6 +70,7 @@ use std::process::ExitCode;
 use module::{ExitModule, ModuleError, PolicyModule, Settings};
 
 pub use log::{Level, log};
+pub use role::Later;
 use serve::guarded;
 pub use serve::{Broken, Serve, Threads};
 

@@ -45,6 +45,10 @@ impl Level {
 pub fn log(level: Level, message: &str) {
     let end = message.floor_char_boundary(LINE_BYTES_MAX);
     let message = message.get(..end).unwrap_or(message);
+    if let Some(heard) = HEARD.with_borrow(Option::clone) {
+        heard.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{}: {message}", level.name()));
+        return;
+    }
     let params = json!({"level": level.name(), "message": message});
     let told = sink().is_some_and(|link| link.tell("log", &params).is_ok());
     if !told {
@@ -55,6 +59,8 @@ pub fn log(level: Level, message: &str) {
 thread_local! {
     /// The conversation whose call this thread serves.
     static CURRENT: RefCell<Weak<Link>> = const { RefCell::new(Weak::new()) };
+    /// Where the lines of this thread go while a test calls a module in it.
+    static HEARD: RefCell<Option<Arc<Mutex<Vec<String>>>>> = const { RefCell::new(None) };
 }
 
 /// The conversation that threads of the module's own speak in: the first of the process that is under way.
@@ -69,6 +75,17 @@ pub(crate) fn enter(link: &Arc<Link>) -> impl Drop + use<> {
         }
     }
     Entered(CURRENT.replace(Arc::downgrade(link)))
+}
+
+/// Keeps the thread's lines here, each with its level in front, until the answer is dropped.
+pub(crate) fn hear(lines: &Arc<Mutex<Vec<String>>>) -> impl Drop + use<> {
+    struct Hearing(Option<Arc<Mutex<Vec<String>>>>);
+    impl Drop for Hearing {
+        fn drop(&mut self) {
+            HEARD.set(self.0.take());
+        }
+    }
+    Hearing(HEARD.replace(Some(Arc::clone(lines))))
 }
 
 /// Makes this the thread's conversation, and the process's where there is none.
