@@ -21,7 +21,6 @@ from exeunt_module import Decision, HResult, ModuleError, PolicyModule, PolicySe
 log = logging.getLogger(__name__)
 
 SUBJECT_ALT_NAME = "2.5.29.17"
-DNS_NAME = 0x82  # [2] IMPLICIT IA5String (RFC 5280 4.2.1.6)
 
 Rules = Dict[str, List[str]]
 
@@ -90,47 +89,16 @@ def covers(zone: str, name: str) -> bool:
 def dns_names(request: PolicyServer) -> List[str]:
     """The DNS names of the request, at least one, in lower case. Any other kind of name is unfit."""
     try:
-        extension = request.certificate_extension(SUBJECT_ALT_NAME)
+        names = request.alternative_names()
     except ModuleError as error:
-        if error.is_empty:
-            raise Unfit("the request names no host") from error
-        raise
-    names = []
-    for tag, content in elements(inside_sequence(extension.value)):
-        if tag != DNS_NAME or not content.isascii():
-            raise Unfit("only DNS names are decided on here")
-        names.append(content.decode("ascii").lower())
+        if error.hresult != HResult.ERROR_INVALID_DATA:
+            raise
+        raise Unfit("the alternative names cannot be read") from error
     if not names:
         raise Unfit("the request names no host")
-    return names
-
-
-def inside_sequence(der: bytes) -> bytes:
-    """The content of the SEQUENCE that is the whole of `der`."""
-    found = elements(der)
-    if len(found) != 1 or found[0][0] != 0x30:
-        raise Unfit("the subject alternative name is not a SEQUENCE")
-    return found[0][1]
-
-
-def elements(der: bytes) -> List[Tuple[int, bytes]]:
-    """The elements of a run of DER, as tag and content (X.690 8.1)."""
-    found, at = [], 0
-    while at < len(der):
-        head = der[at : at + 2]
-        if len(head) < 2:
-            raise Unfit("the subject alternative name is cut short")
-        tag, length, at = head[0], head[1], at + 2
-        if length >= 0x80:
-            count = length & 0x7F
-            if not 1 <= count <= 4:
-                raise Unfit("a length in the subject alternative name is not DER")
-            length, at = int.from_bytes(der[at : at + count], "big"), at + count
-        if at + length > len(der):
-            raise Unfit("the subject alternative name is cut short")
-        found.append((tag, der[at : at + length]))
-        at += length
-    return found
+    if any(name.kind != "dns" for name in names):
+        raise Unfit("only DNS names are decided on here")
+    return [name.value.lower() for name in names]
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import unittest
 from datetime import datetime, timezone
+from functools import partial
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from exeunt_module import (
@@ -147,23 +149,38 @@ class ExitModules(unittest.TestCase):
                 kept[0].certificate_property("RawCRL")
             self.assertEqual(caught.exception.hresult, HResult.ERROR_INVALID_HANDLE)
 
-    def test_failures_have_a_code_and_a_text(self) -> None:
+    def test_failures_have_a_code_a_text_and_a_place(self) -> None:
+        def fail(event: Event, server: Server, raised: Exception) -> None:
+            raise raised
+
+        here = f"test_module.py, line {fail.__code__.co_firstlineno + 1}"
         for raised, code, text in [
             (ModuleError(HResult.ERROR_FILE_EXISTS, "7.cer exists"), "0x80070050", "7.cer exists"),
             (ModuleError(0, "odd"), "0x80004005", "odd"),
-            (PermissionError("no"), "0x80070005", "no"),
-            (KeyError("RequestID"), "0x80004005", "KeyError: 'RequestID'"),
+            (PermissionError("no"), "0x80070005", f"no ({here})"),
+            (KeyError("RequestID"), "0x80004005", f"KeyError: 'RequestID' ({here})"),
         ]:
-
-            def fail(event: Event, server: Server, raised: Exception = raised) -> None:
-                raise raised
-
-            with self.subTest(text), Talk(Recorder(fail)) as talk:
+            failing = partial(fail, raised=raised)
+            with self.subTest(text), Talk(Recorder(failing)) as talk:
                 logging.disable(logging.CRITICAL)
                 self.addCleanup(logging.disable, logging.NOTSET)
                 talk.initialize()
                 error = talk.ask(2, "notify", event(41))["error"]
                 self.assertEqual((error["data"]["hresult"], error["message"]), (code, text))
+
+    def test_the_place_of_a_failure_is_in_the_module_and_not_in_a_library(self) -> None:
+        def fail(event: Event, server: Server) -> None:
+            server.certificate.moment("NotAfter")
+            json.loads("{")
+
+        line = fail.__code__.co_firstlineno + 2
+        with Talk(Recorder(fail)) as talk:
+            logging.disable(logging.CRITICAL)
+            self.addCleanup(logging.disable, logging.NOTSET)
+            talk.initialize()
+            message = talk.ask(2, "notify", event(41))["error"]["message"]
+            self.assertIn("JSONDecodeError", message)
+            self.assertTrue(message.endswith(f"(test_module.py, line {line})"), message)
 
     def test_log_records_go_to_the_server(self) -> None:
         sent: List[Tuple[str, object]] = []

@@ -19,11 +19,13 @@ holds that conversation. `exeunt_module.webhook` verifies what a module of the k
 
 from .errors import HResult, ModuleError, Undelivered
 from .module import Decision, Event, ExitModule, PolicyModule, Setup
+from .names import AlternativeName
 from .serve import run
 from .server import Extension, PolicyServer, Row, Server
 from .values import Value
 
 __all__ = [
+    "AlternativeName",
     "Decision",
     "Event",
     "ExitModule",

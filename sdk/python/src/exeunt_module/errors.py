@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
+import traceback
 from enum import IntEnum
 from typing import Any, Union
+
 
 class HResult(IntEnum):
     """Codes that modules give and meet; any other 32-bit number with the top bit set is a code too."""
@@ -60,18 +64,29 @@ class Undelivered(Exception):
 
 
 def as_module_error(error: BaseException) -> ModuleError:
-    """Any exception as one of the contract; one that is not gets `E_FAIL`."""
+    """Any exception as one of the contract; one that is not gets `E_FAIL`. Its text says where in the module it was raised."""
     if isinstance(error, ModuleError):
         return error
     if isinstance(error, FileNotFoundError):
-        return ModuleError(HResult.ERROR_FILE_NOT_FOUND, str(error))
-    if isinstance(error, PermissionError):
-        return ModuleError(HResult.E_ACCESSDENIED, str(error))
-    if isinstance(error, FileExistsError):
-        return ModuleError(HResult.ERROR_FILE_EXISTS, str(error))
-    if isinstance(error, NotImplementedError):
-        return ModuleError(HResult.E_NOTIMPL, str(error) or "not implemented")
-    return ModuleError(HResult.E_FAIL, f"{type(error).__name__}: {error}")
+        code, text = HResult.ERROR_FILE_NOT_FOUND, str(error)
+    elif isinstance(error, PermissionError):
+        code, text = HResult.E_ACCESSDENIED, str(error)
+    elif isinstance(error, FileExistsError):
+        code, text = HResult.ERROR_FILE_EXISTS, str(error)
+    elif isinstance(error, NotImplementedError):
+        code, text = HResult.E_NOTIMPL, str(error) or "not implemented"
+    else:
+        code, text = HResult.E_FAIL, f"{type(error).__name__}: {error}"
+    return ModuleError(code, text + _place(error))
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of the module itself: neither of this package nor of Python's own."""
+    own = tuple(os.path.join(path, "") for path in (os.path.dirname(__file__), sysconfig.get_paths()["stdlib"]))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(own) and not frame.filename.startswith("<"):
+            return f" ({os.path.basename(frame.filename)}, line {frame.lineno})"
+    return ""
 
 
 def to_wire(error: ModuleError) -> dict[str, Any]:

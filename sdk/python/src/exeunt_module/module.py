@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from . import values
@@ -12,6 +13,14 @@ from .server import PolicyServer, Server
 
 #: The events a module wants: names (`cert-issued`), one name, `"all"`, or the contract's mask.
 Events = Union[str, int, Iterable[str]]
+
+_UNITS = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Setup:
         """A setting; one without a default must be given."""
         value = self.settings.get(name, default)
         if value is None:
-            raise ModuleError(HResult.E_INVALIDARG, f"give the module's setting `{name}` (--set setting.{name}=…)")
+            text = f"give the module's setting `{name}`: --set {name}=…, or without a manifest --set setting.{name}=…"
+            raise ModuleError(HResult.E_INVALIDARG, text)
         return value
 
     def number(self, name: str, default: Optional[int] = None) -> int:
@@ -47,6 +57,26 @@ class Setup:
             return int(text)
         except ValueError:
             raise ModuleError(HResult.E_INVALIDARG, f"the setting `{name}` is `{text}`, not a whole number") from None
+
+    def flag(self, name: str, default: Optional[bool] = None) -> bool:
+        """A setting that is `true` or `false`: the manifest's type `boolean`."""
+        text = self.setting(name, None if default is None else str(default).lower())
+        if text not in ("true", "false"):
+            raise ModuleError(HResult.E_INVALIDARG, f"the setting `{name}` is `{text}`, not true or false")
+        return text == "true"
+
+    def duration(self, name: str, default: Optional[timedelta] = None) -> timedelta:
+        """A setting such as `90s`: a whole number and `ms`, `s`, `m`, `h` or `d`, the manifest's type `duration`."""
+        if default is not None and name not in self.settings:
+            return default
+        text = self.setting(name)
+        match = re.fullmatch(r"([0-9]{1,12})(ms|s|m|h|d)", text)
+        if match is None:
+            raise ModuleError(HResult.E_INVALIDARG, f"the setting `{name}` is `{text}`, not a duration such as 90s or 2h")
+        try:
+            return int(match[1]) * _UNITS[match[2]]
+        except OverflowError:
+            raise ModuleError(HResult.E_INVALIDARG, f"the setting `{name}` is `{text}`, which is too long") from None
 
 
 @dataclass(frozen=True)

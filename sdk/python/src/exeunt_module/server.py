@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Protocol, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Protocol, Tuple
 
 from . import values
 from .errors import HResult, ModuleError
+from .names import SUBJECT_ALT_NAME, AlternativeName, read_names, write_names
 from .values import Value
 
 
@@ -128,6 +129,8 @@ class Server:
     def __init__(self, asks: Asks, params: Mapping[str, Any]) -> None:
         self._asks: Optional[Asks] = asks
         self._context = int(params.get("context", 0))
+        # Whether what came with the call is still what the server would answer.
+        self._fresh = True
         self.request = Row(params.get("request"))
         self.certificate = Row(params.get("certificate"))
         # In `initialize` the member `ca` is the authority's name.
@@ -144,7 +147,7 @@ class Server:
 
     def certificate_property(self, name: str, kind: Optional[str] = None) -> Value:
         """`GetCertificateProperty`: of the certificate, the requester, or the certification authority (`RawCRL.0`)."""
-        if kind is None:
+        if kind is None and self._fresh:
             for row in (self.certificate, self.ca):
                 if name in row:
                     return row[name]
@@ -161,11 +164,30 @@ class Server:
 
     def certificate_extension(self, oid: str, kind: Optional[str] = None) -> Extension:
         """`GetCertificateExtension`, disabled ones too. With `kind`, its value is decoded into `typed`."""
-        if kind is None:
+        if kind is None and self._fresh:
             for extension in self.extensions:
                 if extension.oid == oid:
                     return extension
         return Extension.from_json(self._ask("server.certificate_extension", oid=oid, **_optional(type=kind)), kind)
+
+    def alternative_names(self) -> List[AlternativeName]:
+        """The subject alternative names of the certificate (RFC 5280 4.2.1.6), in their order; none where it has none.
+
+        An extension that is disabled is not in the certificate, and its names do not count. Raises `ERROR_INVALID_DATA` where
+        they cannot be read.
+        """
+        extension = self._alternative_names()
+        return read_names(extension.value) if extension is not None and extension.enabled else []
+
+    def _alternative_names(self) -> Optional[Extension]:
+        if self._fresh:
+            return next((one for one in self.extensions if one.oid == SUBJECT_ALT_NAME), None)
+        try:
+            return self.certificate_extension(SUBJECT_ALT_NAME)
+        except ModuleError as error:
+            if error.is_empty:
+                return None
+            raise
 
     def extension_oids(self) -> List[str]:
         """`EnumerateExtensions`, asked anew: a policy module sees what it has set."""
@@ -186,11 +208,24 @@ class Server:
 
 
 class PolicyServer(Server):
-    """What a policy module reads and writes through. What is set is kept with the request whatever the decision."""
+    """What a policy module reads and writes through. What is set is kept with the request whatever the decision.
+
+    `request`, `certificate` and `extensions` stay as they came; the methods read what has been set.
+    """
+
+    def alternative_names(self) -> List[AlternativeName]:
+        """The names that the request asks for, or that policy has set so far: those of a disabled extension too."""
+        extension = self._alternative_names()
+        return [] if extension is None else read_names(extension.value)
+
+    def set_alternative_names(self, names: Iterable[AlternativeName], *, critical: bool = False) -> None:
+        """Replaces the names, and enables the extension. Critical where the certificate is to have no subject."""
+        self.set_certificate_extension(SUBJECT_ALT_NAME, write_names(names), critical=critical)
 
     def set_certificate_property(self, name: str, value: Optional[Value]) -> None:
         """`SetCertificateProperty`; None deletes. Raises `E_INVALIDARG` for what cannot be set."""
         json = None if value is None else values.to_json(value)
+        self._fresh = False
         self._ask("server.set_certificate_property", name=name, value=json)
 
     def set_certificate_extension(
@@ -204,6 +239,7 @@ class PolicyServer(Server):
         flags: int = 0,
     ) -> None:
         """`SetCertificateExtension`. With another `kind` than `binary` the value is encoded by the server."""
+        self._fresh = False
         self._ask(
             "server.set_certificate_extension",
             oid=oid,
@@ -216,6 +252,7 @@ class PolicyServer(Server):
 
     def delete_certificate_extension(self, oid: str) -> None:
         """Removes an extension from the request."""
+        self._fresh = False
         self._ask("server.set_certificate_extension", oid=oid, delete=True)
 
 
