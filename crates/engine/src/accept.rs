@@ -138,13 +138,55 @@ fn take_over(site: &Site, request: &mut Request, parsed: &CertificationRequest) 
     }
 }
 
+/// The request as policy was asked about it when it came in: read once more from what is stored, by today's configuration,
+/// and under the profile that it has now. None where policy was not asked: it cannot be read, or was refused before.
+pub(crate) fn as_asked(site: &Site, stored: &Request) -> Result<Option<Request>, Error> {
+    let Ok(parsed) = CertificationRequest::from_der(&stored.body.raw) else { return Ok(None) };
+    if parsed.verify().is_err() || parsed.public_key().quality(&site.config.key_rules).is_err() {
+        return Ok(None);
+    }
+    let mut attributes = Vec::new();
+    put_attributes(&mut attributes, &stored.body.attribute_text);
+    let groups = stored.properties.get_key_value("RequesterGroups");
+    let mut request = Request {
+        request_type: stored.request_type,
+        flags: stored.flags,
+        profile: stored.profile.clone(),
+        properties: groups.map(|(name, groups)| (name.clone(), groups.clone())).into_iter().collect(),
+        body: Arc::new(RequestBody {
+            attribute_text: stored.body.attribute_text.clone(),
+            attributes,
+            ..RequestBody::default()
+        }),
+        ..Request::empty(stored.id, stored.submitted, stored.requester.clone(), stored.caller.clone())
+    };
+    take_over(site, &mut request, &parsed);
+    let ca = site.ca();
+    let all = ca.certificates();
+    let of_then = || all.iter().rev().find(|found| found.certificate.not_before() <= stored.submitted);
+    let issuer = stored.issued.as_ref().and_then(|issued| ca.certificate(issued.ca_certificate));
+    let Some(issuer) = issuer.or_else(of_then).or(all.last()) else { return Ok(None) };
+    prepare_under(site, issuer, stored.submitted, &mut request, &parsed)?;
+    Ok(Some(request))
+}
+
 /// The engine's own extensions and the default validity.
 fn prepare(site: &Site, request: &mut Request, parsed: &CertificationRequest) -> Result<(), Error> {
     let ca = site.ca();
-    let issuer = ca.issuer()?.installed;
+    prepare_under(site, ca.issuer()?.installed, site.now(), request, parsed)
+}
+
+/// The same at a moment, for a certificate of this issuer.
+fn prepare_under(
+    site: &Site,
+    issuer: &Installed,
+    now: Timestamp,
+    request: &mut Request,
+    parsed: &CertificationRequest,
+) -> Result<(), Error> {
     let profile = profile_of(site, request);
 
-    request.not_before = Some(earliest_start(site, issuer.certificate.not_before()));
+    request.not_before = Some(earliest_start(site, now, issuer.certificate.not_before()));
     request.not_after = Some(latest_end(site, profile, request.submitted, issuer.certificate.not_after())?);
 
     let own = own_extensions(site, profile, issuer, &parsed.public_key().key_identifier())?;
@@ -182,7 +224,7 @@ pub(crate) fn renew(site: &Site, request: &mut Request) -> Result<(), Error> {
 /// forward stays, and can have passed.
 fn renew_validity(site: &Site, profile: &Profile, issuer: &Installed, request: &mut Request) -> Result<(), Error> {
     let (ca_start, ca_end) = (issuer.certificate.not_before(), issuer.certificate.not_after());
-    let start = earliest_start(site, ca_start);
+    let start = earliest_start(site, site.now(), ca_start);
     request.not_before = Some(request.not_before.map_or(start, |before| before.max(start)));
     if request.not_after == Some(latest_end(site, profile, request.submitted, ca_end)?) {
         request.not_after = Some(latest_end(site, profile, site.now(), ca_end)?);
@@ -235,8 +277,7 @@ fn own_extensions(
 }
 
 /// Now less the clock skew, in whole seconds, and not before the CA certificate.
-fn earliest_start(site: &Site, ca_start: Timestamp) -> Timestamp {
-    let now = site.now();
+fn earliest_start(site: &Site, now: Timestamp, ca_start: Timestamp) -> Timestamp {
     let skewed = now.checked_sub(i64::from(site.config.clock_skew_seconds).seconds()).unwrap_or(now);
     whole_seconds(skewed).max(ca_start)
 }

@@ -1,9 +1,9 @@
 //! The certification authority that the laboratory pretends to be: real certificates and CRLs, a throwaway key.
 
 use jiff::{Timestamp, ToSpan};
-use module::{ModuleError, Value};
+use module::Value;
 use pki::extension::{self, KeyUsage};
-use pki::{Certificate, CertificateList, CrlEntry, CrlHeader, Extension, Name, PublicKey, TbsCertificate};
+use pki::{Certificate, CertificateList, CrlEntry, CrlHeader, Extension, Name, PublicKey, Serial, TbsCertificate};
 
 use crate::Error;
 use crate::key::{ALGORITHM, Key, serial};
@@ -87,8 +87,20 @@ impl Authority {
         validity: (Timestamp, Timestamp),
         extensions: Vec<Extension>,
     ) -> Result<Certificate, Error> {
+        self.issue_as(serial()?, subject, key, validity, extensions)
+    }
+
+    /// Signs a certificate with this serial number.
+    pub(crate) fn issue_as(
+        &self,
+        serial: Serial,
+        subject: &Name,
+        key: &PublicKey,
+        validity: (Timestamp, Timestamp),
+        extensions: Vec<Extension>,
+    ) -> Result<Certificate, Error> {
         let tbs = TbsCertificate {
-            serial: serial()?,
+            serial,
             signature: ALGORITHM,
             issuer: self.certificate.subject().clone(),
             not_before: validity.0,
@@ -105,17 +117,33 @@ impl Authority {
     /// # Errors
     /// [`Error::Machine`] where it cannot be encoded or signed.
     pub fn crl(&self, number: u64, base: Option<u64>, entries: &[CrlEntry]) -> Result<CertificateList, Error> {
+        let dates = CrlDates {
+            this_update: hours(self.now, -1)?,
+            next_publish: hours(self.now, 24 * 6)?,
+            next_update: hours(self.now, 24 * 7)?,
+        };
+        self.crl_dated(number, base, entries, dates)
+    }
+
+    /// A CRL with these dates.
+    pub(crate) fn crl_dated(
+        &self,
+        number: u64,
+        base: Option<u64>,
+        entries: &[CrlEntry],
+        dates: CrlDates,
+    ) -> Result<CertificateList, Error> {
         let mut extensions = vec![self.authority_key(), extension::ca_version(0, 0), extension::crl_number(number)];
         match base {
             Some(base) => extensions.push(extension::delta_crl_indicator(base)),
             None => extensions.push(extension::freshest_crl(&[DELTA_URL.to_owned()])?),
         }
-        extensions.push(extension::crl_next_publish(hours(self.now, 24 * 6)?)?);
+        extensions.push(extension::crl_next_publish(dates.next_publish)?);
         let header = CrlHeader {
             signature: ALGORITHM,
             issuer: self.certificate.subject().clone(),
-            this_update: hours(self.now, -1)?,
-            next_update: hours(self.now, 24 * 7)?,
+            this_update: dates.this_update,
+            next_update: dates.next_update,
             extensions,
         };
         let mut encoded = Vec::new();
@@ -166,6 +194,14 @@ impl Authority {
     }
 }
 
+/// The dates of a CRL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CrlDates {
+    pub(crate) this_update: Timestamp,
+    pub(crate) next_publish: Timestamp,
+    pub(crate) next_update: Timestamp,
+}
+
 /// A PKCS#10 request (RFC 2986), signed with a new key; the key's public half comes with it.
 ///
 /// # Errors
@@ -184,11 +220,6 @@ pub(crate) fn hours(at: Timestamp, hours: i64) -> Result<Timestamp, Error> {
 fn signed(tbs: &TbsCertificate, key: &Key) -> Result<Certificate, Error> {
     let der = tbs.to_der()?;
     Ok(Certificate::from_der(&pki::assemble(&der, ALGORITHM, &key.sign(&der)?))?)
-}
-
-/// A missing CRL is "file not found", as modules expect.
-pub(crate) fn no_crl(name: &str) -> ModuleError {
-    ModuleError::new(module::HResult::ERROR_FILE_NOT_FOUND, format!("there is no {name}"))
 }
 
 /// A value that is text, for messages.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hosts::Guard;
 use module::{
     Decision, Delivered, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule,
-    ServerExit,
+    ServerExit, Undelivered,
 };
 
 use crate::Error;
@@ -15,7 +15,7 @@ use crate::check::Miss;
 use crate::flight::{InFlight, Temper};
 use crate::processes;
 use crate::run::Options;
-use crate::scene::{Happening, Scene};
+use crate::scene::{Contents, Happening, Scene};
 use crate::specimen::Specimen;
 use crate::story::{Story, ca_name};
 use crate::view::{AtOnce, Observed, Pace, View};
@@ -232,6 +232,10 @@ impl ExitBench<'_> {
 /// What a policy module did with one request.
 pub(crate) struct Answer {
     pub(crate) decision: Result<Decision, ModuleError>,
+    /// Whether it was asked: a host that starts its module anew cannot.
+    pub(crate) reached: bool,
+    /// The request as it left it.
+    pub(crate) left: Option<Contents>,
     /// Calls of its that were refused.
     pub(crate) refused: Vec<String>,
     pub(crate) written: usize,
@@ -290,10 +294,32 @@ impl PolicyBench<'_> {
         let mut flight = InFlight::tempered(reader, scene, temper, pace, Arc::clone(&self.observed));
         let started = Instant::now();
         let decision = match &self.standing {
-            Some(guard) => guard.verify_request(&mut flight, new),
-            None => Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, "the module is not running")),
+            Some(guard) => guard.ask(&mut flight, new),
+            None => {
+                let error = ModuleError::new(HResult::RPC_E_DISCONNECTED, "the module is not running");
+                Err(Undelivered::Refused(error))
+            }
         };
-        Answer { decision, refused: flight.refused(), written: flight.written(), took: started.elapsed() }
+        Answer {
+            reached: !matches!(decision, Err(Undelivered::Refused(_))),
+            decision: decision.map_err(ModuleError::from),
+            refused: flight.refused(),
+            written: flight.written(),
+            took: started.elapsed(),
+            left: flight.contents().cloned(),
+        }
+    }
+
+    /// Asks once the module can be asked, or until patience ends.
+    pub(crate) fn ask_when_reached(&mut self, scene: &Scene) -> Answer {
+        let started = Instant::now();
+        loop {
+            let answer = self.ask(scene, true);
+            if answer.reached || started.elapsed() > COMEBACK {
+                return answer;
+            }
+            std::thread::park_timeout(ASK_AGAIN);
+        }
     }
 
     /// Asks until the module has come back, or patience ends.

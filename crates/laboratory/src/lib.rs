@@ -12,6 +12,7 @@
 //! | [`Report`] | what came out: for people, as JSON, as JUnit XML |
 //! | [`Story`], [`Authority`], [`Row`] | what happens: events, certificates, rows |
 //! | [`Recording`] | a stretch of a real event log, to be played in the laboratory; [`Redaction`] takes names out |
+//! | [`replay`], [`decide`] | plays it to an exit module; asks a policy module about its requests: [`Decisions`] |
 //! | [`measure`] | how fast a module is |
 //!
 //! Start reading at [`run`], then `check/exit.rs`.
@@ -19,6 +20,7 @@
 mod authority;
 mod bench;
 mod check;
+mod decisions;
 mod error;
 mod flight;
 mod key;
@@ -35,10 +37,13 @@ mod view;
 
 pub use authority::{Authority, CA_NAME, request};
 pub use check::{Check, Group, exit_checks, policy_checks};
+pub use decisions::{Amendment, Decisions, Judged, Judgement, Outcome};
 pub use error::Error;
 pub use flight::{InFlight, Temper};
 pub use measure::{Round, measure};
-pub use recording::{Recording, Redaction, read_event, read_properties, replay, write_event, write_header};
+pub use recording::{
+    CrlReference, Digest, Kept, Recorded, Recorder, Recording, Redaction, Told, decide, read_properties, read_told, replay,
+};
 pub use report::{Entry, Measurements, Report, Verdict};
 pub use row::{REQUEST_TYPE_PKCS10, Row};
 pub use run::{Options, run};

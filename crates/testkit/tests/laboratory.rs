@@ -2,25 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use engine::store::ModuleOptions;
-use engine::{StartFrom, right};
-use laboratory::{Contents, InFlight, Properties, Reader, Row, Scene, View, read_event, read_properties, write_event};
+use engine::{CrlPublication, StartFrom, right};
+use laboratory::{
+    Contents, InFlight, Properties, Reader, Recorder, Recording, Row, Scene, View, read_properties, read_told,
+};
 use module::property::{PROPERTIES, Scope};
-use module::wire::body::{Notify, VerifyRequest, ca_properties};
+use module::wire::body::{VerifyRequest, ca_properties};
 use module::wire::row;
 use module::{
     CertificateExtension, Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, ModuleError, Notification,
     PropertyType, RequestId, RevocationReason, Role, ServerExit, ServerPolicy, Value,
 };
 use parking_lot::Mutex;
-use testkit::authority::{Authority, Builder, PolicyFn, csr, eventually};
+use testkit::authority::{Authority, Builder, PolicyFn, csr, eventually, plain_policy};
 
 const TYPES: [PropertyType; 4] = [PropertyType::Long, PropertyType::Date, PropertyType::Binary, PropertyType::String];
 
-/// CRLs are in no message: a recording has none.
+/// CRLs are in no message: what was not recorded has none.
 const NOT_RECORDED: [&str; 2] = ["rawcrl", "rawdeltacrl"];
 
 /// Every name of the table, and names as modules misspell and vary them.
@@ -125,10 +128,28 @@ fn row_of(request: &engine::Request, officer: bool) -> Row {
     }
 }
 
-/// An exit module that holds what it is shown beside the laboratory's view of the same.
+/// A file that several hold.
+#[derive(Clone, Default)]
+struct File(Arc<Mutex<Vec<u8>>>);
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An exit module that records what it is told, as whoever asks the server for it would, and holds what it is shown beside the
+/// laboratory's view of the recording.
 #[derive(Default)]
 struct Beside {
-    authority: Mutex<Option<Arc<Properties>>>,
+    engine: Mutex<Option<Arc<engine::Engine>>>,
+    by: Mutex<Option<engine::Authorised<right::Read>>>,
+    file: File,
+    recorder: Mutex<Option<(Recorder<File>, Arc<Properties>)>>,
     seen: Mutex<Vec<ExitEvent>>,
     wrong: Mutex<Vec<String>>,
 }
@@ -138,35 +159,46 @@ fn reader() -> Reader {
 }
 
 impl Beside {
-    /// The view of a recording of this event.
-    fn recorded(&self, notification: &Notification, server: &dyn ServerExit) -> Arc<View> {
-        let authority = self.authority.lock().clone().unwrap();
-        let mut json = serde_json::to_value(Notify::read(0, notification, server).unwrap()).unwrap();
-        json["names"] = server.attributes().unwrap_or_default().into();
-        let read = read_event(&json, &authority).unwrap();
-        // Through a file and back.
-        let mut line = Vec::new();
-        write_event(&mut line, &read).unwrap();
-        let again = read_event(&serde_json::from_slice(&line).unwrap(), &authority).unwrap();
-        assert_eq!(again.notification, *notification);
-        View::new(reader(), again.scene)
+    /// The view of a recording of everything up to this event.
+    fn recorded(&self, notification: &Notification) -> Arc<View> {
+        let (engine, by) = (self.engine.lock().clone().unwrap(), self.by.lock().clone().unwrap());
+        let before = module::EventId(notification.id.0 - 1);
+        let told = engine.told(&by, before, ExitEvents::all(), 1).unwrap().remove(0);
+        let mut recorder = self.recorder.lock();
+        let (recorder, authority) = recorder.as_mut().unwrap();
+        let read = read_told(&told.to_json().unwrap(), authority).unwrap();
+        assert_eq!(read.happening.notification, *notification);
+        let mut fetch = |reference: &laboratory::CrlReference| {
+            let (_, row) = told.crls.iter().find(|(_, row)| row.sha256 == reference.sha256).unwrap();
+            let mut bytes = Vec::new();
+            engine.read_crl(row).unwrap().read_to_end(&mut bytes).unwrap();
+            Ok::<_, laboratory::Error>(Some(bytes))
+        };
+        recorder.event(&read, &mut fetch).unwrap();
+        let recording = Recording::read(self.file.0.lock().as_slice()).unwrap();
+        let (_, happening) = recording.play(b"no CRL of the authority's").last().unwrap();
+        assert_eq!(happening.notification, *notification);
+        View::new(reader(), happening.scene)
     }
 }
 
 impl ExitModule for Beside {
-    fn initialize(&self, _ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+    fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
         let properties = serde_json::to_value(ca_properties(server)?).unwrap();
         let properties = Arc::new(read_properties(&properties)?);
         let alone = View::new(reader(), Arc::new(Scene { contents: None, authority: Arc::clone(&properties) }));
         self.wrong.lock().extend(differences(server, &*alone, &NOT_RECORDED));
-        *self.authority.lock() = Some(properties);
-        Ok(ExitEvents::all())
+        let recorder = Recorder::begin(self.file.clone(), ca, &properties, None, Some(1 << 20)).unwrap();
+        *self.recorder.lock() = Some((recorder, properties));
+        Ok(ExitEvents::all() - ExitEvents::SHUTDOWN)
     }
 
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        let view = self.recorded(notification);
         self.seen.lock().push(notification.event);
-        let view = self.recorded(notification, server);
-        let found = differences(server, &*view, &NOT_RECORDED);
+        // What comes before the first publication has no CRLs.
+        let skip = if self.seen.lock().contains(&ExitEvent::CrlIssued) { &[][..] } else { &NOT_RECORDED[..] };
+        let found = differences(server, &*view, skip);
         self.wrong.lock().extend(found.into_iter().map(|text| format!("{}: {text}", notification.event)));
         view.close();
         let late = view.request_property("RequestID", PropertyType::Long).unwrap_err();
@@ -210,12 +242,34 @@ fn a_recorded_event_reads_as_the_real_one() {
     let beside = Arc::new(Beside::default());
     builder.loader().exit("beside", Arc::clone(&beside) as Arc<dyn ExitModule>);
     let authority = builder.open().unwrap();
+    *beside.engine.lock() = Some(Arc::clone(&authority.engine));
+    *beside.by.lock() = Some(authority.by::<right::Read>());
     authority.add_exit("beside", StartFrom::Beginning, ModuleOptions::default());
+    // What a module reads of CRLs are the newest: each publication is told before the next one.
+    let told = || {
+        let (head, _) = authority.engine.event_head().unwrap();
+        eventually("every event is told", || beside.seen.lock().len() as u64 >= head.0);
+    };
+    let publish = |base, delta| {
+        told();
+        let order = CrlPublication { base, delta, ..CrlPublication::default() };
+        authority.engine.publish_crls(&authority.by::<right::Administer>(), &order, &mut |_, _| {}).unwrap();
+        told();
+    };
     live(&authority);
-    let (head, _) = authority.engine.event_head().unwrap();
-    eventually("every event is told", || beside.seen.lock().len() as u64 >= head.0);
+    publish(true, true);
+    authority.submit("after.example.org", "");
+    authority.clock.advance(jiff::SignedDuration::from_mins(5));
+    publish(false, true);
+    authority.submit("later.example.org", "");
+    publish(true, true);
+    told();
+    *beside.engine.lock() = None;
     let wrong = beside.wrong.lock().clone();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    let recording = Recording::read(beside.file.0.lock().as_slice()).unwrap();
+    let reported = recording.events.iter().filter(|event| event.crls.is_some()).count();
+    assert!(reported >= 3 && recording.crls.len() >= 5, "{reported} publications, {} CRLs", recording.crls.len());
     let seen: BTreeSet<ExitEvent> = beside.seen.lock().iter().copied().collect();
     assert!(seen.len() >= 6, "{seen:?}");
 }
@@ -387,4 +441,43 @@ fn a_request_in_flight_takes_the_same_writes() {
     authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap();
     let wrong = wrong.lock().take().expect("the policy was asked");
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_request_is_recorded_as_policy_was_asked_about_it() {
+    let builder = Builder::new(pki::KeyAlgorithm::P256);
+    let asked: Arc<Mutex<BTreeMap<i64, serde_json::Value>>> = Arc::default();
+    let kept = Arc::clone(&asked);
+    let plain = plain_policy();
+    let policy = PolicyFn(move |server: &mut dyn ServerPolicy, new: bool| {
+        let id = server.request_property("RequestID", PropertyType::Long)?.into_long()?;
+        let message = VerifyRequest::read(0, new, server)?;
+        // The first time only: what a manager asks again is another question.
+        kept.lock().entry(i64::from(id)).or_insert(serde_json::to_value(message.request).unwrap());
+        let end = server.certificate_property("NotAfter", PropertyType::Date)?.into_date()?;
+        server.set_certificate_property("NotAfter", Some((end - jiff::SignedDuration::from_hours(48)).into()))?;
+        server.set_certificate_property("OrgUnit", Some("Set by policy".into()))?;
+        server.set_certificate_property("UPN", Some("set@example.org".into()))?;
+        plain.verify_request(server, new)
+    });
+    builder.loader().policy("plain", Arc::new(policy));
+    let authority = builder.open().unwrap();
+    live(&authority);
+    authority.clock.advance(jiff::SignedDuration::from_hours(5));
+
+    let events = authority.engine.told(&authority.by(), module::EventId(0), ExitEvents::all(), 250).unwrap();
+    let asked = asked.lock().clone();
+    let mut compared = BTreeSet::new();
+    for event in events {
+        let Some(told) = &event.asked else { continue };
+        let id = event.message.event.request_id.unwrap();
+        assert!(compared.insert(id), "request {id} is told twice");
+        assert_eq!(serde_json::to_value(told).unwrap(), asked[&id], "request {id}");
+        let json = event.to_json().unwrap();
+        let read = read_told(&json, &Arc::default()).unwrap().asked.unwrap();
+        assert!(read.certificate.value("UPN").is_none() && read.certificate.value("NotAfter").is_some());
+    }
+    // Every request that policy was asked about, and not the one that could not be read.
+    assert_eq!(compared, asked.keys().copied().collect());
+    assert!(compared.len() >= 6, "{compared:?}");
 }

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use engine::{StartFrom, ToldEvent, right};
 use module::{EventId, ExitEvents};
-use serde_json::{Value, json};
 
 use super::Admin;
 use super::extract::{Allowed, Parameters, malformed};
@@ -17,7 +16,8 @@ const ROWS_MAX: u32 = 250;
 
 /// List events as exit modules are told them, oldest first.
 ///
-/// Each has everything a module reads of its request, as the event left it. CRLs are not among it.
+/// Each has everything a module reads of its request, as the event left it. The first decision on a request has the request as
+/// policy was asked about it besides, and CRLs are named.
 #[utoipa::path(
     get,
     path = "/v1/notifications",
@@ -56,21 +56,9 @@ pub(super) async fn notifications(
         })
         .await?;
     let next = events.last().filter(|_| events.len() == limit).map(|event| event.message.event.id.to_string());
-    let items = events.iter().map(item).collect::<Result<_, _>>()?;
+    let items = events.iter().map(ToldEvent::to_json).collect::<Result<_, _>>().map_err(|error| defect(&error))?;
     let properties = serde_json::to_value(properties).map_err(|error| defect(&error))?;
     Ok(Json(Notifications { ca, properties, items, next }))
-}
-
-fn item(event: &ToldEvent) -> Result<Value, Problem> {
-    let mut json = serde_json::to_value(&event.message).map_err(|error| defect(&error))?;
-    if let Some(members) = json.as_object_mut() {
-        // There is no call, and so no context to name it.
-        members.remove("context");
-        if !event.attribute_names.is_empty() {
-            members.insert("names".into(), json!(event.attribute_names));
-        }
-    }
-    Ok(json)
 }
 
 fn defect(error: &serde_json::Error) -> Problem {

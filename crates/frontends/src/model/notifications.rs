@@ -13,7 +13,9 @@ pub struct Notifications {
     #[schema(value_type = Object)]
     pub properties: Value,
     /// The events of this page: the parameters of `notify` of the module protocol, and with `names` those of the attributes in
-    /// their order.
+    /// their order. `asked`, where an event is the first decision on a request, is the request as policy was asked about it
+    /// (`request`, `certificate`, `attributes` and `extensions` of `verify_request`). `crls`, where an event reports CRLs, says
+    /// what `RawCRL.0` and the like were: `number`, `key`, `kind`, `size`, `sha256`, and `kept` where `/v1/crls/{number}` has it.
     #[schema(value_type = Vec<Object>)]
     pub items: Vec<Value>,
     /// What to pass as `after` for the next page; left out on the last page.

@@ -1,21 +1,27 @@
 //! Taking names out of a recording: what a person, a machine or an account is called gets another name, always the same.
 //!
 //! What is not known to be harmless is not kept: a row is made anew from what is. Its certificate and request are made anew
-//! too, with the new names, by the laboratory's throwaway key.
+//! too, with the new names, by the laboratory's throwaway key; and CRLs, with the new serial numbers.
+
+mod names;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use module::moment::{Period, Unit};
 use module::{CertificateExtension, Disposition, ExtensionFlags, HResult, RequestId, RevocationReason, Value};
-use pki::{Extension, GeneralName, Name, NameComponent, NameLengths, ObjectIdentifier, extension, oid};
+use pki::{
+    CertificateList, CrlEntry, Extension, GeneralName, Name, NameComponent, NameLengths, ObjectIdentifier, Serial,
+    extension, oid,
+};
 
-use super::text_of;
+use self::names::Names;
+use super::{number_of, text_of};
 use crate::Error;
-use crate::authority::{Authority, CA_NAME, request};
+use crate::authority::{Authority, CA_NAME, CrlDates, request};
+use crate::key::serial;
 use crate::row::Row;
 use crate::scene::{Contents, Happening, Properties, Scene};
 use crate::story::to_encode;
@@ -46,10 +52,11 @@ const MESSAGES: [&str; 10] = [
 #[derive(Debug)]
 pub struct Redaction {
     authority: Authority,
-    names: HashMap<String, String>,
-    counts: BTreeMap<&'static str, u32>,
+    names: Names,
     /// Per request: the request and the certificate made anew.
     made: HashMap<RequestId, (Vec<u8>, Option<Vec<u8>>)>,
+    /// What serial numbers became: in certificates and in CRLs the same.
+    serials: HashMap<Serial, Serial>,
     head: [u8; 32],
 }
 
@@ -60,7 +67,7 @@ impl Redaction {
     /// [`Error::Machine`] without randomness.
     pub fn new(now: Timestamp) -> Result<Self, Error> {
         let authority = Authority::new(now)?;
-        Ok(Self { authority, names: HashMap::new(), counts: BTreeMap::new(), made: HashMap::new(), head: [0; 32] })
+        Ok(Self { authority, names: Names::default(), made: HashMap::new(), serials: HashMap::new(), head: [0; 32] })
     }
 
     /// The authority's name in the recording.
@@ -93,12 +100,31 @@ impl Redaction {
         Ok(Happening { title: happening.title.clone(), notification, scene: Arc::new(Scene { contents, authority }) })
     }
 
-    fn contents(&mut self, id: RequestId, contents: &Contents) -> Result<Contents, Error> {
+    /// A CRL with the serial numbers that certificates have in the recording, those of others made up, signed by the
+    /// laboratory's key: its number, its dates, and the dates and reasons of its entries stay.
+    pub(super) fn crl(&mut self, der: &[u8]) -> Result<Vec<u8>, Error> {
+        let crl = CertificateList::from_der(der)?;
+        let mut entries = Vec::new();
+        for entry in crl.entries() {
+            let entry = entry?;
+            entries.push(CrlEntry { serial: self.serial(entry.serial)?, ..entry });
+        }
+        let next_update = crl.next_update().unwrap_or_else(|| crl.this_update());
+        let dates = CrlDates { this_update: crl.this_update(), next_publish: next_update, next_update };
+        let made = self.authority.crl_dated(crl.number().unwrap_or_default(), crl.delta_base(), &entries, dates)?;
+        Ok(made.der().to_vec())
+    }
+
+    fn serial(&mut self, known: Serial) -> Result<Serial, Error> {
+        Ok(match self.serials.entry(known) {
+            Entry::Occupied(made) => *made.get(),
+            Entry::Vacant(new) => *new.insert(serial()?),
+        })
+    }
+
+    pub(super) fn contents(&mut self, id: RequestId, contents: &Contents) -> Result<Contents, Error> {
         let (request, certificate) = (&contents.request, &contents.certificate);
-        let number = |properties: &Properties, name| match properties.value(name) {
-            Some(Value::Long(number)) => *number,
-            _ => 0,
-        };
+        let number = |properties, name| number_of(properties, name).unwrap_or_default();
         let text = |properties, name| text_of(properties, name).unwrap_or_default();
         let mut row = Row {
             id,
@@ -107,8 +133,8 @@ impl Redaction {
             message: plain_message(text(request, "DispositionMessage")),
             submitted: request.moment("SubmittedWhen").unwrap_or(Timestamp::UNIX_EPOCH),
             resolved: request.moment("ResolvedWhen"),
-            requester: self.account(text(request, "RequesterName")),
-            caller: self.account(text(request, "CallerName")),
+            requester: self.names.account(text(request, "RequesterName")),
+            caller: self.names.account(text(request, "CallerName")),
             officer: number(request, "Officer") == 1,
             request_type: number(request, "RequestType"),
             flags: number(request, "RequestFlags"),
@@ -132,12 +158,15 @@ impl Redaction {
         };
         let lines: Vec<String> = row.attributes.iter().map(|(name, value)| format!("{name}:{value}")).collect();
         row.attribute_text = lines.join("\n");
-        self.make_anew(&mut row, request.value("RawRequest").is_some(), certificate.value("RawCertificate").is_some())?;
+        let serial = text_of(certificate, "SerialNumber").and_then(|text| text.parse().ok());
+        let serial = serial.map(|serial| self.serial(serial)).transpose()?;
+        let issued = certificate.value("RawCertificate").is_some();
+        self.make_anew(&mut row, request.value("RawRequest").is_some(), issued, serial)?;
         Ok(row.contents())
     }
 
     /// Gives the row a request and a certificate with its new names: the same ones as for the event before.
-    fn make_anew(&mut self, row: &mut Row, asked: bool, issued: bool) -> Result<(), Error> {
+    fn make_anew(&mut self, row: &mut Row, asked: bool, issued: bool, known: Option<Serial>) -> Result<(), Error> {
         let subject = name_of(&row.subject)?;
         let (raw, certificate) = match self.made.entry(row.id) {
             Entry::Occupied(known) => known.into_mut(),
@@ -154,7 +183,11 @@ impl Redaction {
                 extensions.push(to_encode(extension)?);
             }
             let validity = (row.not_before.unwrap_or(row.submitted), row.not_after.unwrap_or(row.submitted));
-            let made = self.authority.issue(&subject, parsed.public_key(), validity, extensions)?;
+            let number = match known {
+                Some(number) => number,
+                None => serial()?,
+            };
+            let made = self.authority.issue_as(number, &subject, parsed.public_key(), validity, extensions)?;
             *certificate = Some(made.der().to_vec());
         }
         if asked {
@@ -186,12 +219,12 @@ impl Redaction {
 
     fn general_name(&mut self, name: &GeneralName) -> Option<GeneralName> {
         match name {
-            GeneralName::Dns(text) => Some(GeneralName::Dns(self.name("name", text))),
-            GeneralName::Email(text) => Some(GeneralName::Email(self.name("name", text))),
-            GeneralName::Upn(text) => Some(GeneralName::Upn(self.name("name", text))),
-            GeneralName::Ip(address) => self.name("name", &address.to_string()).parse().ok().map(GeneralName::Ip),
+            GeneralName::Dns(text) => Some(GeneralName::Dns(self.names.of("name", text))),
+            GeneralName::Email(text) => Some(GeneralName::Email(self.names.of("name", text))),
+            GeneralName::Upn(text) => Some(GeneralName::Upn(self.names.of("name", text))),
+            GeneralName::Ip(address) => self.names.of("name", &address.to_string()).parse().ok().map(GeneralName::Ip),
             GeneralName::Uri(text) => {
-                Some(GeneralName::Uri(format!("https://{}.redacted.invalid/", self.name("path", text))))
+                Some(GeneralName::Uri(format!("https://{}.redacted.invalid/", self.names.of("path", text))))
             }
             // What it is made of is not known.
             _ => None,
@@ -205,9 +238,9 @@ impl Redaction {
             for one in text.split('\n') {
                 let value = match part {
                     NameComponent::Country if is_country(one) => one.to_owned(),
-                    NameComponent::Organization => self.name("organization", one),
-                    NameComponent::OrgUnit => self.name("unit", one),
-                    _ => self.name("name", one),
+                    NameComponent::Organization => self.names.of("organization", one),
+                    NameComponent::OrgUnit => self.names.of("unit", one),
+                    _ => self.names.of("name", one),
                 };
                 subject.push((part, value));
             }
@@ -223,48 +256,13 @@ impl Redaction {
             }
         }
         if let Some(text) = text_of(certificate, "UPN") {
-            all.insert("UPN".to_owned(), self.name("name", text));
+            all.insert("UPN".to_owned(), self.names.of("name", text));
         }
         if let Some(text) = text_of(certificate, "RequesterGroups") {
-            let groups: Vec<String> = text.lines().map(|group| self.name("group", group)).collect();
+            let groups: Vec<String> = text.lines().map(|group| self.names.of("group", group)).collect();
             all.insert("RequesterGroups".to_owned(), groups.join("\n"));
         }
         all
-    }
-
-    /// An account keeps the word for how it was authenticated: `unix:`.
-    fn account(&mut self, text: &str) -> String {
-        match text.split_once(':') {
-            _ if text.is_empty() => String::new(),
-            Some((how @ ("unix" | "cert"), name)) => format!("{how}:{}", self.name("account", name)),
-            _ => self.name("account", text),
-        }
-    }
-
-    /// What a name becomes: the same for the same name, whatever its case and wherever it stands.
-    fn name(&mut self, word: &'static str, text: &str) -> String {
-        let key = text.trim().to_lowercase();
-        if let Some(known) = self.names.get(&key) {
-            return known.clone();
-        }
-        let word = match &key {
-            key if key.contains('@') => "mail",
-            key if key.parse::<IpAddr>().is_ok() => "address",
-            key if is_host(key) => "host",
-            _ => word,
-        };
-        let count = self.counts.entry(word).or_default();
-        *count += 1;
-        let made = match word {
-            "mail" => format!("mail-{count}@redacted.invalid"),
-            // RFC 2544: for tests, and nobody's.
-            "address" => Ipv4Addr::from(0xc612_0000_u32 | *count & 0x1_ffff).to_string(),
-            "host" if key.starts_with("*.") => format!("*.host-{count}.redacted.invalid"),
-            "host" => format!("host-{count}.redacted.invalid"),
-            word => format!("{word}-{count}"),
-        };
-        self.names.insert(key, made.clone());
-        made
     }
 }
 
@@ -275,14 +273,6 @@ fn harmless(name: &str) -> bool {
 /// ISO 3166: two letters say nothing of anybody.
 fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
-fn is_host(text: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    let bare = text.strip_prefix("*.").unwrap_or(text);
-    bare.contains('.') && bare.split('.').all(label)
 }
 
 /// A message up to where it may name somebody.
@@ -323,6 +313,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
     use module::ExitEvent;
 
+    use super::super::{Recorder, Told};
     use super::*;
     use crate::story::Story;
 
@@ -361,8 +352,13 @@ mod tests {
             for happening in happenings {
                 let redacted = redaction.redact(&happening).unwrap();
                 let mut line = Vec::new();
-                super::super::write_event(&mut line, &redacted).unwrap();
+                let told = Told { happening: redacted.clone(), asked: None, crls: Vec::new() };
+                let authority = &happening.scene.authority;
+                let mut recorder = Recorder::begin(&mut line, "Some CA", authority, None, None).unwrap();
+                recorder.event::<Error>(&told, &mut |_| Ok(None)).unwrap();
                 let text = String::from_utf8(line).unwrap();
+                let (_, text) = text.split_once('\n').unwrap();
+                let text = text.to_owned();
                 // Also inside certificates and requests.
                 let scene = format!("{:?}", redacted.scene);
                 let contents = redacted.scene.contents.as_ref();
@@ -410,16 +406,46 @@ mod tests {
     }
 
     #[test]
-    fn names_are_replaced_by_their_kind() {
-        let mut redaction = Redaction::new("2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
-        assert_eq!(redaction.name("name", "www.example.org"), "host-1.redacted.invalid");
-        assert_eq!(redaction.name("unit", "WWW.example.ORG"), "host-1.redacted.invalid");
-        assert_eq!(redaction.name("name", "*.example.org"), "*.host-2.redacted.invalid");
-        assert_eq!(redaction.name("name", "a@example.org"), "mail-1@redacted.invalid");
-        assert_eq!(redaction.name("name", "10.1.2.3"), "198.18.0.1");
-        assert_eq!(redaction.name("name", "Alice Archer"), "name-1");
-        assert_eq!(redaction.account("unix:alice"), "unix:account-1");
-        assert_eq!(redaction.account(r"EXAMPLE\alice"), "account-2");
+    fn a_crl_has_the_serial_numbers_of_the_certificates() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut story = Story::new(5, now).unwrap();
+        let revoked = story.one(ExitEvent::CertRevoked).unwrap();
+        let number = |happening: &Happening| -> Serial {
+            let contents = happening.scene.contents.as_ref().unwrap();
+            text_of(&contents.certificate, "SerialNumber").unwrap().parse().unwrap()
+        };
+        let of = |serial| CrlEntry { serial, revoked_at: now, reason: Some(4), invalidity: None };
+        let (known, stranger) = (number(&revoked), serial().unwrap());
+        let entries = [of(known), of(stranger)];
+        let base = story.authority().crl(7, None, &entries).unwrap();
+        let delta = story.authority().crl(9, Some(7), &entries[1..]).unwrap();
+        // Before the certificate and after it: whichever comes first decides.
+        for crl_first in [true, false] {
+            let mut redaction = Redaction::new(now).unwrap();
+            let mut crls = Vec::new();
+            if crl_first {
+                crls.push(redaction.crl(base.der()).unwrap());
+            }
+            let made = number(&redaction.redact(&revoked).unwrap());
+            crls.push(redaction.crl(base.der()).unwrap());
+            let changed = CertificateList::from_der(&redaction.crl(delta.der()).unwrap()).unwrap();
+            for crl in crls {
+                let crl = CertificateList::from_der(&crl).unwrap();
+                crl.verify(redaction.authority.certificate().public_key()).unwrap();
+                assert_eq!((crl.number(), crl.this_update()), (base.number(), base.this_update()));
+                assert_eq!(crl.next_update(), base.next_update());
+                let serials: Vec<Serial> = crl.entries().map(|entry| entry.unwrap().serial).collect();
+                assert_eq!((serials[0], serials.len()), (made, 2));
+                assert!(!serials.contains(&known) && !serials.contains(&stranger));
+                let first = changed.entries().next().unwrap().unwrap();
+                assert_eq!((first.serial, first.reason, first.revoked_at), (serials[1], Some(4), now));
+            }
+            assert_eq!((changed.number(), changed.delta_base()), (Some(9), Some(7)));
+        }
+    }
+
+    #[test]
+    fn messages_end_where_they_may_name_somebody() {
         assert_eq!(plain_message("Revoked by unix:carol"), "Revoked");
         assert_eq!(plain_message("Denied by unix:carol"), "Denied");
         assert_eq!(plain_message("Denied by Policy Module: Alice may not"), "Denied by Policy Module");

@@ -1,6 +1,5 @@
 //! Playing a recording to a module.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use module::{ExitEvent, Role};
@@ -11,15 +10,14 @@ use crate::bench::{ExitBench, NOT_STARTED};
 use crate::check::{Group, Outcome, call_failed, start_failed, stopped, took};
 use crate::report::{Entry, Report};
 use crate::run::{Options, measurements, verdict};
-use crate::scene::{Happening, Properties, Scene};
 use crate::specimen::Specimen;
 use crate::story::Story;
 
-/// Plays a recording to an exit module: every event of its mask, in order, and what came of each kind. The CRLs it reads are
-/// the laboratory's.
+/// Plays a recording to an exit module: every event of its mask, in order, and what came of each kind. It reads the CRLs of the
+/// recording, and the laboratory's where that has none.
 ///
 /// # Errors
-/// [`Error::Unusable`] for a policy module: a recording holds what happened, not what was asked.
+/// [`Error::Unusable`] for a policy module, which [`decide`](super::decide) is for.
 pub fn replay(
     specimen: &Specimen,
     recording: &Recording,
@@ -27,7 +25,7 @@ pub fn replay(
     progress: &mut dyn FnMut(usize, usize, &str),
 ) -> Result<Report, Error> {
     if specimen.role() != Role::Exit {
-        return Err(Error::Unusable("a recording is played to exit modules: it holds events, not decisions".into()));
+        return Err(Error::Unusable("events are played to exit modules, and this is a policy module".into()));
     }
     let story = Story::new(options.seed, options.now)?;
     let crl = story.authority().crl(1, None, &[])?.der().to_vec();
@@ -58,7 +56,7 @@ pub fn replay(
     // In order over all kinds, as they happened; what came of each kind is told together.
     let mut kinds: Vec<(ExitEvent, Tally)> = Vec::new();
     let begun = Instant::now();
-    for (index, happening) in recording.events.iter().enumerate() {
+    for (index, (_, happening)) in recording.play(&crl).enumerate() {
         progress(index, recording.events.len(), happening.notification.event.name());
         let event = happening.notification.event;
         let at = kinds.iter().position(|(known, _)| *known == event);
@@ -72,7 +70,7 @@ pub fn replay(
         if !initialised || !wanted {
             continue;
         }
-        match bench.tell(&with_crl(happening, &crl)) {
+        match bench.tell(&happening) {
             Ok(time) => {
                 tally.told += 1;
                 bench.latencies.push(time);
@@ -126,12 +124,4 @@ impl Tally {
 
 fn events(count: usize) -> String {
     if count == 1 { "1 event".into() } else { format!("{count} events") }
-}
-
-/// The event with a CRL for whoever asks for one: recordings hold none.
-fn with_crl(happening: &Happening, crl: &[u8]) -> Happening {
-    let mut authority = Properties::clone(&happening.scene.authority);
-    authority.set("RawCRL", crl.to_vec());
-    let scene = Scene { contents: happening.scene.contents.clone(), authority: Arc::new(authority) };
-    Happening { scene: Arc::new(scene), ..happening.clone() }
 }

@@ -9,16 +9,19 @@ use clap::Args;
 use frontends::client::with_query;
 use frontends::model::Notifications;
 use jiff::Timestamp;
-use laboratory::{Redaction, read_event, read_properties, write_event, write_header};
+use laboratory::{CrlReference, Kept, Recorder, Redaction, read_properties, read_told};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::Context;
 use super::connection::Connection;
 use crate::Error;
+use crate::error::Kind;
 
 /// Events asked for at a time.
 const PAGE: &str = "100";
+/// How many bytes a MiB is.
+const MIB: u64 = 1 << 20;
 
 /// Options of `module record`.
 #[derive(Debug, Args)]
@@ -37,6 +40,12 @@ pub struct Record {
     /// Replace the names of people, accounts, machines and addresses; make certificates anew, leave secrets out
     #[arg(long)]
     redact: bool,
+    /// Leave out the CRLs that events report
+    #[arg(long)]
+    no_crls: bool,
+    /// The most MiB of CRLs in all; what is beyond is left out
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=512))]
+    crl_limit: u64,
     /// The most events
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     limit: u64,
@@ -61,19 +70,45 @@ impl Record {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder).map_err(|error| Error::io(&self.file, &error))?;
         let mut out = std::io::BufWriter::new(file.as_file_mut());
-        let events = self.copy(&connection, &end, &mut out, &mut |done| progress.update(done, self.limit))?;
+        let kept = self.copy(&connection, &end, &mut out, &mut |done| progress.update(done, self.limit))?;
         out.flush().map_err(|error| Error::io(&self.file, &error))?;
         drop(out);
         drop(progress);
         file.as_file().sync_all().map_err(|error| Error::io(&self.file, &error))?;
         file.persist_noclobber(&self.file).map_err(|error| Error::io(&self.file, &error.error))?;
 
-        let result = json!({ "file": self.file, "events": events, "redacted": self.redact });
+        self.tell(context, kept)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is in the file, and what is not.
+    fn tell(&self, context: &Context, kept: Kept) -> Result<(), Error> {
+        let Kept { events, asked, crls, crl_bytes, crls_not_kept, crls_too_large } = kept;
+        let of_crls = json!({
+            "recorded": crls, "bytes": crl_bytes, "not_kept": crls_not_kept, "too_large": crls_too_large,
+        });
+        let of_crls = if self.no_crls { json!(null) } else { of_crls };
+        let result = json!({
+            "file": self.file, "events": events, "asked": asked, "crls": of_crls, "redacted": self.redact,
+        });
         let shown = self.file.display();
         let names = if self.redact { "without names" } else { "with all names" };
-        context.output().show(&result, |_| format!("{shown}: {events} events, {names}\n"))?;
-        context.output().hint(&format!("play it to a module: exeunt module replay {shown} PATH"));
-        Ok(ExitCode::SUCCESS)
+        let output = context.output();
+        output.show(&result, |_| {
+            format!("{shown}: {events} events, {asked} requests as they were asked about, {crls} CRLs, {names}\n")
+        })?;
+        for (count, why) in [
+            (crls_not_kept, "the server no longer has them".to_owned()),
+            (crls_too_large, format!("there would have been more than {} MiB (--crl-limit)", self.crl_limit)),
+        ] {
+            if count > 0 {
+                output.warning(&format!(
+                    "{count} CRLs are left out: {why}; a module gets one of the laboratory's instead"
+                ));
+            }
+        }
+        output.hint(&format!("play it to a module: exeunt module replay {shown} PATH"));
+        Ok(())
     }
 
     fn end(&self) -> Result<End, Error> {
@@ -86,43 +121,36 @@ impl Record {
         Ok(End::Time(moment))
     }
 
-    /// Writes the header and the events, and says how many.
+    /// Writes the header and the events.
     fn copy(
         &self,
         connection: &Connection,
         end: &End,
         out: &mut impl Write,
         told: &mut dyn FnMut(u64),
-    ) -> Result<u64, Error> {
-        let mut redaction = if self.redact { Some(Redaction::new(Timestamp::now())?) } else { None };
+    ) -> Result<Kept, Error> {
+        let redaction = if self.redact { Some(Redaction::new(Timestamp::now())?) } else { None };
+        let crl_bytes_max = (!self.no_crls).then_some(self.crl_limit * MIB);
         let mut page = self.page(connection, ("from", &self.from))?;
         let authority = Arc::new(read_properties(&page.properties).map_err(laboratory::Error::from)?);
-        match &redaction {
-            None => write_header(out, &page.ca, &authority, false)?,
-            Some(redaction) => write_header(out, redaction.ca(), &redaction.properties()?, true)?,
-        }
-        let mut events = 0;
+        let mut recorder = Recorder::begin(out, &page.ca, &authority, redaction, crl_bytes_max)?;
         loop {
             for item in &page.items {
-                let happening = read_event(item, &authority).map_err(laboratory::Error::from)?;
+                let event = read_told(item, &authority).map_err(laboratory::Error::from)?;
                 let beyond = match end {
                     End::Newest => false,
-                    End::Event(last) => happening.notification.id.0 > *last,
-                    End::Time(last) => happening.notification.occurred > *last,
+                    End::Event(last) => event.happening.notification.id.0 > *last,
+                    End::Time(last) => event.happening.notification.occurred > *last,
                 };
-                if beyond || events >= self.limit {
-                    return Ok(events);
+                if beyond || recorder.kept().events >= self.limit {
+                    return Ok(recorder.kept());
                 }
-                match &mut redaction {
-                    None => write_event(out, &happening)?,
-                    Some(redaction) => write_event(out, &redaction.redact(&happening)?)?,
-                }
-                events += 1;
+                recorder.event(&event, &mut |reference| fetch(connection, reference))?;
             }
-            told(events);
+            told(recorder.kept().events);
             match page.next.take() {
                 Some(next) => page = self.page(connection, ("after", &next))?,
-                None => return Ok(events),
+                None => return Ok(recorder.kept()),
             }
         }
     }
@@ -134,5 +162,17 @@ impl Record {
             query.push(("kinds", &kinds));
         }
         connection.get(&with_query("/v1/notifications", &query))
+    }
+}
+
+/// The bytes of a CRL; none where the server no longer has them.
+fn fetch(connection: &Connection, reference: &CrlReference) -> Result<Option<Vec<u8>>, Error> {
+    let kind = if reference.delta { "delta" } else { "base" };
+    let path =
+        with_query(&format!("/v1/crls/{}", reference.number), &[("key", &reference.key.to_string()), ("kind", kind)]);
+    match connection.fetch(&path, "application/pkix-crl") {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -86,11 +86,17 @@ impl Trial {
         Options { said: listen(), ..Options::new(seed, now) }
     }
 
+    /// Writes the report where it is wanted.
+    pub(super) fn keep(&self, report: &Report) -> Result<(), Error> {
+        match &self.report {
+            Some(path) => std::fs::write(path, report.to_junit()).map_err(|error| Error::io(path, &error)),
+            None => Ok(()),
+        }
+    }
+
     /// Prints the report, writes it where it is wanted, and says by the exit code how it was.
     pub(super) fn show(&self, context: &Context, report: &Report) -> Result<ExitCode, Error> {
-        if let Some(path) = &self.report {
-            std::fs::write(path, report.to_junit()).map_err(|error| Error::io(path, &error))?;
-        }
+        self.keep(report)?;
         context.output().show(report, Report::to_text)?;
         if report.failed > 0 {
             context.output().hint(&format!("again, with the same names: --seed {}", report.seed));

@@ -1,0 +1,92 @@
+//! Events as a server tells them to whoever records them.
+
+use std::sync::Arc;
+
+use module::ModuleError;
+use module::wire::body::{Notify, Request};
+use module::wire::row;
+use serde_json::{Value as Json, json};
+
+use super::crl::CrlReference;
+use super::unfit;
+use crate::scene::{Contents, Happening, Properties, Scene};
+
+/// An event, with what a server says of it besides.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What happened, and what a module finds.
+    pub happening: Happening,
+    /// Where it is the first decision on a request: the request as policy was asked about it.
+    pub asked: Option<Contents>,
+    /// Where it reports CRLs: those that the authority had then.
+    pub crls: Vec<CrlReference>,
+}
+
+/// Reads an event as the admin API has it: the parameters of `notify` without `context`, and `names`, `asked` and `crls` where
+/// it has them. `authority` are the authority's properties, which those of the event stand above.
+///
+/// # Errors
+/// `ERROR_INVALID_DATA` where it does not fit.
+pub fn read_told(json: &Json, authority: &Arc<Properties>) -> Result<Told, ModuleError> {
+    let happening = happening(json, authority)?;
+    Ok(Told { asked: asked(json)?, crls: CrlReference::read_all(json.get("crls"))?, happening })
+}
+
+/// Properties as `initialize` carries them.
+///
+/// # Errors
+/// `ERROR_INVALID_DATA` where they do not fit.
+pub fn read_properties(json: &Json) -> Result<Properties, ModuleError> {
+    row::Row::of_certificate(Some(json)).map(|row| properties(&row))
+}
+
+/// What happened, and what a module finds.
+pub(super) fn happening(json: &Json, authority: &Arc<Properties>) -> Result<Happening, ModuleError> {
+    let mut message = json.clone();
+    if let Some(object) = message.as_object_mut() {
+        object.entry("context").or_insert(json!(0));
+    }
+    let message = Notify::from_json(&message)?;
+    let unknown = || unfit(format!("this version does not know the event `{}`", message.event.name));
+    let notification = message.event.notification().ok_or_else(unknown)?;
+    let contents = notification.request.is_some().then(|| contents(message.request, json));
+    let authority = Arc::new(authority.under(&properties(&message.ca)));
+    let title = format!("event {}", notification.id);
+    Ok(Happening { title, notification, scene: Arc::new(Scene { contents, authority }) })
+}
+
+/// The request as policy was asked about it, where the event has it.
+pub(super) fn asked(json: &Json) -> Result<Option<Contents>, ModuleError> {
+    match json.get("asked") {
+        None | Some(Json::Null) => Ok(None),
+        // What happened to a request before it was decided on does not touch its attributes.
+        Some(asked) => Ok(Some(contents(Request::from_json(asked)?, json))),
+    }
+}
+
+/// The attributes in the order of `names`.
+fn contents(request: Request, event: &Json) -> Contents {
+    let mut attributes: Vec<(String, String)> =
+        request.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let names: Vec<&str> =
+        event.get("names").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or(names.len());
+    attributes.sort_by_key(|(name, _)| place(name));
+    Contents {
+        request: properties(&request.request),
+        certificate: properties(&request.certificate),
+        attributes,
+        extensions: request.extensions.into_iter().map(|extension| extension.0).collect(),
+    }
+}
+
+pub(super) fn properties(row: &row::Row) -> Properties {
+    let mut all = Properties::default();
+    for (name, value) in row.iter() {
+        // What belongs to the module that reads is made for that one.
+        if !name.eq_ignore_ascii_case("ModuleRegistryLocation") {
+            all.set(name, value.clone());
+        }
+    }
+    all
+}

@@ -1,0 +1,216 @@
+//! Writing a recording, event by event.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::sync::Arc;
+
+use module::wire::body::{Notify, VerifyRequest, ca_properties};
+use module::{ExitEvent, Role};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::crl::{self, CrlReference, Digest};
+use super::{Redaction, Told, VERSION};
+use crate::Error;
+use crate::scene::{Contents, Properties, Scene};
+use crate::view::{Reader, View};
+
+/// Writes a recording.
+#[derive(Debug)]
+pub struct Recorder<W> {
+    out: W,
+    redaction: Option<Redaction>,
+    /// Bytes of CRLs in all; none where they are not recorded.
+    crl_bytes_max: Option<u64>,
+    /// What became of each CRL, by the SHA-256 that the server gives it: what it is in the recording, if it is there.
+    seen: HashMap<Digest, Option<Digest>>,
+    kept: Kept,
+}
+
+/// What a recording holds, and what was left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// Events.
+    pub events: u64,
+    /// Those of them that have the request as policy was asked about it.
+    pub asked: u64,
+    /// CRLs.
+    pub crls: u64,
+    /// Their bytes.
+    pub crl_bytes: u64,
+    /// CRLs left out because the server no longer has their bytes.
+    pub crls_not_kept: u64,
+    /// CRLs left out because all of them would have been too many bytes.
+    pub crls_too_large: u64,
+}
+
+impl<W: Write> Recorder<W> {
+    /// Writes the header: the authority's common name and properties, or with a redaction what stands for them.
+    /// `crl_bytes_max` is the most bytes of CRLs in all; without it there are none.
+    ///
+    /// # Errors
+    /// [`Error::Machine`] where it cannot be written.
+    pub fn begin(
+        mut out: W,
+        ca: &str,
+        properties: &Properties,
+        redaction: Option<Redaction>,
+        crl_bytes_max: Option<u64>,
+    ) -> Result<Self, Error> {
+        let (ca, properties) = match &redaction {
+            None => (ca, properties.clone()),
+            Some(redaction) => (redaction.ca(), redaction.properties()?),
+        };
+        let scene = Scene { contents: None, authority: Arc::new(properties) };
+        let row = ca_properties(&*View::new(nobody(Role::Exit), Arc::new(scene)))?;
+        let redacted = redaction.is_some();
+        write_line(&mut out, &json!({ "recording": VERSION, "ca": ca, "properties": row, "redacted": redacted }))?;
+        Ok(Self { out, redaction, crl_bytes_max, seen: HashMap::new(), kept: Kept::default() })
+    }
+
+    /// Writes an event, and before it the CRLs that it names first. `fetch` gives the bytes of one; none where the server no
+    /// longer has it.
+    ///
+    /// # Errors
+    /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL; [`Error::Machine`] where the event cannot be written.
+    pub fn event<E: From<Error>>(
+        &mut self,
+        told: &Told,
+        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<(), E> {
+        let crls = self.crls(told, fetch)?;
+        // What was asked comes first: the request that a redaction makes has the names that were asked for.
+        let number = told.happening.notification.request;
+        let asked = match (&mut self.redaction, &told.asked, number) {
+            (Some(redaction), Some(asked), Some(id)) => Some(redaction.contents(id, asked)?),
+            (_, asked, _) => asked.clone(),
+        };
+        let happening = match &mut self.redaction {
+            None => told.happening.clone(),
+            Some(redaction) => redaction.redact(&told.happening)?,
+        };
+
+        let view = View::new(nobody(Role::Exit), Arc::clone(&happening.scene));
+        let message = Notify::read(0, &happening.notification, &*view).map_err(Error::from)?;
+        let mut json = serde_json::to_value(message).map_err(|error| Error::Machine(error.to_string()))?;
+        if let Some(members) = json.as_object_mut() {
+            members.remove("context");
+            let contents = happening.scene.contents.as_ref();
+            let names = contents.iter().flat_map(|contents| &contents.attributes);
+            let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                members.insert("names".into(), json!(names));
+            }
+            if let Some(asked) = &asked {
+                members.insert("asked".into(), written(asked)?);
+            }
+            if let Some(crls) = &crls {
+                members.insert("crls".into(), crl::write_digests(crls));
+            }
+        }
+        write_line(&mut self.out, &json)?;
+        self.kept.events += 1;
+        self.kept.asked += u64::from(asked.is_some());
+        Ok(())
+    }
+
+    /// What it holds so far.
+    pub const fn kept(&self) -> Kept {
+        self.kept
+    }
+
+    /// The CRLs that the event names, as they are in the recording; none where there are to be none.
+    fn crls<E: From<Error>>(
+        &mut self,
+        told: &Told,
+        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Option<BTreeMap<String, Option<Digest>>>, E> {
+        // A server that names none is of a version that did not.
+        if told.happening.notification.event != ExitEvent::CrlIssued || told.crls.is_empty() {
+            return Ok(None);
+        }
+        let Some(bytes_max) = self.crl_bytes_max else { return Ok(None) };
+        let mut all = BTreeMap::new();
+        for reference in &told.crls {
+            // The authority of a redaction has one certificate, which stands for the newest.
+            let property = match &self.redaction {
+                None => reference.property.clone(),
+                Some(_) if Some(reference.property.as_str()) == newest(told, reference).as_deref() => {
+                    if reference.delta { "RawDeltaCRL.0".into() } else { "RawCRL.0".into() }
+                }
+                Some(_) => continue,
+            };
+            let digest = match self.seen.get(&reference.sha256) {
+                Some(known) => *known,
+                None => {
+                    let digest = self.crl(reference, bytes_max, fetch)?;
+                    self.seen.insert(reference.sha256, digest);
+                    digest
+                }
+            };
+            all.insert(property, digest);
+        }
+        Ok(Some(all))
+    }
+
+    /// Writes a CRL: what it is in the recording, or none where it is left out.
+    fn crl<E: From<Error>>(
+        &mut self,
+        reference: &CrlReference,
+        bytes_max: u64,
+        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Option<Digest>, E> {
+        if !reference.kept {
+            self.kept.crls_not_kept += 1;
+            return Ok(None);
+        }
+        if self.kept.crl_bytes.saturating_add(reference.size) > bytes_max {
+            self.kept.crls_too_large += 1;
+            return Ok(None);
+        }
+        let Some(bytes) = fetch(reference)? else {
+            self.kept.crls_not_kept += 1;
+            return Ok(None);
+        };
+        if pki::sha256(&bytes) != reference.sha256 {
+            let text = format!("CRL {} of key {} is not the one that was named", reference.number, reference.key);
+            return Err(Error::Unusable(text).into());
+        }
+        let bytes = match &mut self.redaction {
+            None => bytes,
+            Some(redaction) => redaction.crl(&bytes)?,
+        };
+        for line in crl::parts(&bytes) {
+            write_line(&mut self.out, &line)?;
+        }
+        self.kept.crls += 1;
+        self.kept.crl_bytes += bytes.len() as u64;
+        Ok(Some(pki::sha256(&bytes)))
+    }
+}
+
+/// The property that reads the CRL of the authority's newest certificate.
+fn newest(told: &Told, reference: &CrlReference) -> Option<String> {
+    let count = super::number_of(&told.happening.scene.authority, "CertCount")?;
+    let name = if reference.delta { "RawDeltaCRL" } else { "RawCRL" };
+    Some(format!("{name}.{}", count.checked_sub(1)?))
+}
+
+/// A request as `verify_request` carries it.
+fn written(asked: &Contents) -> Result<Json, Error> {
+    let scene = Scene { contents: Some(asked.clone()), authority: Arc::default() };
+    let view = View::new(nobody(Role::Policy), Arc::new(scene));
+    let message = VerifyRequest::read(0, true, &*view)?;
+    serde_json::to_value(message.request).map_err(|error| Error::Machine(error.to_string()))
+}
+
+fn write_line(out: &mut impl Write, json: &Json) -> Result<(), Error> {
+    let wrote = serde_json::to_writer(&mut *out, json).map_err(std::io::Error::from);
+    let wrote = wrote.and_then(|()| out.write_all(b"\n"));
+    wrote.map_err(|error| Error::Machine(format!("the recording cannot be written: {error}")))
+}
+
+/// The reader of a recording: no module of this authority's.
+fn nobody(role: Role) -> Reader {
+    Reader { role, name: "recording".into() }
+}
