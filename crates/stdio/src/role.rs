@@ -38,7 +38,15 @@ pub(crate) trait Served: Sync {
     fn shut_down(&self) {}
 }
 
-pub(crate) struct ExitRole<M>(pub(crate) M);
+pub(crate) struct ExitRole<M> {
+    pub(crate) module: M,
+    /// Told of events that this version does not know; without it they are passed over.
+    pub(crate) later: Option<Later<M>>,
+}
+
+/// Tells a module of an event that this version does not know: the module, the event's bit, and the server.
+pub type Later<M> = fn(&M, u32, &dyn ServerExit) -> Result<(), ModuleError>;
+
 pub(crate) struct PolicyRole<M>(pub(crate) M);
 
 /// Initialises the module: the answer, with the version both sides speak.
@@ -87,19 +95,19 @@ impl<M: ExitModule> Served for ExitRole<M> {
     const ROLE: Role = Role::Exit;
 
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        self.0.initialize(ca, server)
+        self.module.initialize(ca, server)
     }
 
     fn description(&self) -> String {
-        self.0.description()
+        self.module.description()
     }
 
     fn about(&self) -> Vec<(String, String)> {
-        self.0.about()
+        self.module.about()
     }
 
     fn batch_max(&self) -> usize {
-        self.0.batch_max()
+        self.module.batch_max()
     }
 
     fn call(&self, link: &Arc<Link>, method: &str, params: &Json) -> Option<Result<Json, ModuleError>> {
@@ -112,14 +120,18 @@ impl<M: ExitModule> Served for ExitRole<M> {
 }
 
 impl<M: ExitModule> ExitRole<M> {
-    /// An event that this version does not know is passed over.
     fn notify(&self, link: &Arc<Link>, message: Notify) -> Result<Json, ModuleError> {
-        if let Some((notification, context)) = opened(link, message) {
-            guarded(|| self.0.notify(&notification, &*context))?;
+        let Notify { context, event, request, ca } = message;
+        let context = Context::of_event(link, context, request, ca);
+        match (event.notification(), self.later) {
+            (Some(notification), _) => guarded(|| self.module.notify(&notification, &*context))?,
+            (None, Some(later)) => guarded(|| later(&self.module, event.bit, &*context))?,
+            (None, None) => {}
         }
         Ok(json!({}))
     }
 
+    /// Events that this version does not know are passed over.
     fn notify_batch(&self, link: &Arc<Link>, batch: NotifyBatch) -> Json {
         let count = batch.events.len();
         let known = batch.events.into_iter().enumerate();
@@ -127,7 +139,7 @@ impl<M: ExitModule> ExitRole<M> {
             known.filter_map(|(at, message)| Some((at, opened(link, message)?))).collect();
         let events: Vec<(&Notification, &dyn ServerExit)> =
             known.iter().map(|(_, (notification, context))| (notification, &**context as &dyn ServerExit)).collect();
-        let delivered = guarded(|| Ok(self.0.notify_batch(&events)))
+        let delivered = guarded(|| Ok(self.module.notify_batch(&events)))
             .unwrap_or_else(|panic| Delivered::none(Undelivered::Failed(panic)));
         // Of the whole batch, what lies before the first that the module did not deliver.
         match known.get(delivered.count) {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::inbox::Call;
 use crate::link::Link;
-use crate::role::{self, ExitRole, PolicyRole, Served};
+use crate::role::{self, ExitRole, Later, PolicyRole, Served};
 use crate::{log, reader, streams};
 
 /// The most threads that serve calls, whatever the operator's window.
@@ -56,7 +56,17 @@ impl Serve {
 
     /// Serves an exit module on the standard streams: see [`run_exit`](crate::run_exit).
     pub fn exit<M: ExitModule>(self, make: impl FnOnce(&Settings) -> Result<M, ModuleError>) -> ExitCode {
-        self.on_standard_streams(Role::Exit, move |settings| make(settings).map(ExitRole))
+        self.on_standard_streams(Role::Exit, move |settings| Ok(ExitRole { module: make(settings)?, later: None }))
+    }
+
+    /// As [`exit`](Self::exit), for a module that may know more events than this version: `later` tells it of them.
+    pub fn exit_and_later<M: ExitModule>(
+        self,
+        make: impl FnOnce(&Settings) -> Result<M, ModuleError>,
+        later: Later<M>,
+    ) -> ExitCode {
+        let make = move |settings: &Settings| Ok(ExitRole { module: make(settings)?, later: Some(later) });
+        self.on_standard_streams(Role::Exit, make)
     }
 
     /// Serves a policy module on the standard streams: see [`run_policy`](crate::run_policy).
@@ -73,7 +83,8 @@ impl Serve {
         writer: impl Write + Send + 'static,
         make: impl FnOnce(&Settings) -> Result<M, ModuleError>,
     ) -> Result<(), Broken> {
-        self.converse(reader, writer, None, move |settings| make(settings).map(ExitRole))
+        let make = move |settings: &Settings| Ok(ExitRole { module: make(settings)?, later: None });
+        self.converse(reader, writer, None, make)
     }
 
     /// Serves a policy module on these streams: as [`exit_on`](Self::exit_on) otherwise.
