@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use module::{HResult, ModuleError};
 use parking_lot::Mutex;
 
-use crate::dispatch::{Automation, Call, Fault, Returned, dispatch_of, in_text, store};
+use crate::dispatch::{Automation, Call, Fault, Returned, answer_text, dispatch_of, in_text, store};
 use crate::facts;
 use crate::guid::{Guid, IID_CERT_CONFIG, IID_DISPATCH};
 use crate::hresult::{self, Status};
@@ -108,21 +108,13 @@ unsafe extern "system-unwind" fn com_next(this: *mut c_void, index: *mut i32) ->
 
 unsafe extern "system-unwind" fn com_field(this: *mut c_void, name: *mut u16, value: *mut *mut u16) -> Status {
     // SAFETY: an object of this class; a BSTR or null; null or valid.
-    unsafe { give(value, object::body::<CertConfigObject>(this).field(&in_text(name))) }
+    unsafe {
+        answer_text(value, object::body::<CertConfigObject>(this).field(&in_text(name)).map(|text| Bstr::text(&text)))
+    }
 }
 
 /// Whatever the flags ask for, there is one authority, and nobody to show a choice to.
 unsafe extern "system-unwind" fn config(_this: *mut c_void, _flags: i32, value: *mut *mut u16) -> Status {
     // SAFETY: null or valid.
-    unsafe { give(value, facts::known().map(|facts| facts.config())) }
-}
-
-unsafe fn give(out: *mut *mut u16, text: Result<String, ModuleError>) -> Status {
-    // SAFETY: null or valid, says the caller.
-    match (unsafe { store(out, std::ptr::null_mut()) }, text) {
-        // SAFETY: as above.
-        (hresult::OK, Ok(text)) => unsafe { store(out, Bstr::text(&text).into_raw()) },
-        (hresult::OK, Err(error)) => error.code.0,
-        (failure, _) => failure,
-    }
+    unsafe { answer_text(value, facts::known().map(|facts| Bstr::text(&facts.config()))) }
 }

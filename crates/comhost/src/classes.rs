@@ -4,10 +4,11 @@ use std::ffi::c_void;
 
 use crate::cert_config::CertConfigObject;
 use crate::default_policy::{DefaultPolicy, DefaultPolicyManage};
-use crate::encode::BitString;
+use crate::encode::{AltName, BitString, CrlDistInfo, StringArray, ValueArray};
 use crate::guid::{
-    CLSID_CERT_CONFIG, CLSID_DEFAULT_POLICY, CLSID_DEFAULT_POLICY_MANAGE, CLSID_ENCODE_BIT_STRING, CLSID_SERVER_EXIT,
-    CLSID_SERVER_POLICY, Guid, IID_CLASS_FACTORY,
+    CLSID_CERT_CONFIG, CLSID_DEFAULT_POLICY, CLSID_DEFAULT_POLICY_MANAGE, CLSID_ENCODE_ALT_NAME,
+    CLSID_ENCODE_BIT_STRING, CLSID_ENCODE_CRL_DIST_INFO, CLSID_ENCODE_DATE_ARRAY, CLSID_ENCODE_LONG_ARRAY,
+    CLSID_ENCODE_STRING_ARRAY, CLSID_SERVER_EXIT, CLSID_SERVER_POLICY, Guid, IID_CLASS_FACTORY,
 };
 use crate::hresult::{self, Status};
 use crate::interfaces::ClassFactory;
@@ -25,10 +26,15 @@ pub struct Offered {
 }
 
 /// Every class. A third-party policy module finds the default one by its classic ProgID.
-pub static CLASSES: [Offered; 6] = [
+pub static CLASSES: [Offered; 11] = [
     offered::<ServerExitObject>(CLSID_SERVER_EXIT, "CertificateAuthority.ServerExit"),
     offered::<ServerPolicyObject>(CLSID_SERVER_POLICY, "CertificateAuthority.ServerPolicy"),
     offered::<BitString>(CLSID_ENCODE_BIT_STRING, "CertificateAuthority.EncodeBitString"),
+    offered::<StringArray>(CLSID_ENCODE_STRING_ARRAY, "CertificateAuthority.EncodeStringArray"),
+    offered::<ValueArray<i32>>(CLSID_ENCODE_LONG_ARRAY, "CertificateAuthority.EncodeLongArray"),
+    offered::<ValueArray<f64>>(CLSID_ENCODE_DATE_ARRAY, "CertificateAuthority.EncodeDateArray"),
+    offered::<CrlDistInfo>(CLSID_ENCODE_CRL_DIST_INFO, "CertificateAuthority.EncodeCRLDistInfo"),
+    offered::<AltName>(CLSID_ENCODE_ALT_NAME, "CertificateAuthority.EncodeAltName"),
     offered::<CertConfigObject>(CLSID_CERT_CONFIG, "CertificateAuthority.Config"),
     offered::<DefaultPolicy>(CLSID_DEFAULT_POLICY, "CertificateAuthority_MicrosoftDefault.Policy"),
     offered::<DefaultPolicyManage>(CLSID_DEFAULT_POLICY_MANAGE, "CertificateAuthority_MicrosoftDefault.PolicyManage"),

@@ -8,9 +8,12 @@ use crate::loader::Wanted;
 
 const USAGE: &str = "\
 usage: exeunt-comhost exit|policy [--path FILE] [--clsid GUID | --progid NAME] [--registry DIRECTORY] [--apartment]
+       exeunt-comhost register|unregister FILE [--registry DIRECTORY]
 
 Hosts a COM exit or policy module, and speaks the module protocol on its standard input and output. The server starts it:
   exeunt module add FILE
+A module that is registered needs no --path: register calls the file's DllRegisterServer, and makes its classes found by their
+identifier and their name.
 
   --path FILE           the module: a DLL, or on Linux a shared object that was built with sdk/c
   --clsid GUID          its class; without it, and without --progid, the class that the file registers as <X>.Exit or <X>.Policy
@@ -29,10 +32,22 @@ pub struct CommandLine {
     pub registry: Option<PathBuf>,
 }
 
+/// A file to be registered, or no longer.
+pub struct Registration {
+    /// The file.
+    pub file: PathBuf,
+    /// Whether it is to be registered.
+    pub register: bool,
+    /// Where the registry is kept.
+    pub registry: Option<PathBuf>,
+}
+
 /// What is to be done.
 pub enum Request {
     /// Host a module.
     Run(CommandLine),
+    /// Register a file, or take that back.
+    Registration(Registration),
     /// Say this.
     Say(String),
 }
@@ -44,6 +59,7 @@ impl CommandLine {
         let role = match arguments.next().as_deref() {
             Some("exit") => Role::Exit,
             Some("policy") => Role::Policy,
+            Some(word @ ("register" | "unregister")) => return Registration::parse(word == "register", arguments),
             Some("--version") => return Ok(Request::Say(format!("exeunt-comhost {}", env!("CARGO_PKG_VERSION")))),
             Some("--help" | "-h") => return Ok(Request::Say(USAGE.to_owned())),
             _ => return Err(USAGE.to_owned()),
@@ -68,5 +84,24 @@ impl CommandLine {
             return Err(format!("name the module: --path, --clsid or --progid\n\n{USAGE}"));
         }
         Ok(Request::Run(line))
+    }
+}
+
+impl Registration {
+    fn parse(register: bool, mut arguments: impl Iterator<Item = String>) -> Result<Request, String> {
+        let (mut file, mut registry) = (None, None);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--registry" => {
+                    let value = arguments.next().ok_or_else(|| format!("--registry needs a value\n\n{USAGE}"))?;
+                    registry = Some(PathBuf::from(value));
+                }
+                option if option.starts_with("--") => return Err(format!("there is no option `{option}`\n\n{USAGE}")),
+                _ if file.is_some() => return Err(format!("one file at a time\n\n{USAGE}")),
+                _ => file = Some(PathBuf::from(argument)),
+            }
+        }
+        let file = file.ok_or_else(|| format!("name the file\n\n{USAGE}"))?;
+        Ok(Request::Registration(Self { file, register, registry }))
     }
 }

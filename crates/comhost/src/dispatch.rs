@@ -79,6 +79,11 @@ impl Call<'_> {
     pub fn long(&self, index: usize) -> Result<i32, Fault> {
         self.value(index)?.as_long().ok_or(Fault::Arguments(hresult::DISP_E_TYPEMISMATCH))
     }
+
+    /// A date, in days since 30 December 1899.
+    pub fn date(&self, index: usize) -> Result<f64, Fault> {
+        self.value(index)?.as_date().ok_or(Fault::Arguments(hresult::DISP_E_TYPEMISMATCH))
+    }
 }
 
 /// The functions a dual interface of class `C` starts with.
@@ -221,12 +226,38 @@ pub unsafe fn store<T>(out: *mut T, value: T) -> Status {
     hresult::OK
 }
 
-/// The text of a null-terminated UTF-16 string, up to 4,096 units.
+/// Ends a method that gives a value: writes its `[out]` argument, or returns its failure.
+///
+/// # Safety
+/// `out` is null or has room for a `T`.
+pub unsafe fn answer<T>(out: *mut T, result: Result<T, ModuleError>) -> Status {
+    match result {
+        // SAFETY: as above.
+        Ok(value) => unsafe { store(out, value) },
+        Err(error) => error.code.0,
+    }
+}
+
+/// As [`answer`], of a text or of bytes: null where the method failed.
+///
+/// # Safety
+/// `out` is null or has room for a pointer.
+pub unsafe fn answer_text(out: *mut *mut u16, result: Result<Bstr, ModuleError>) -> Status {
+    // SAFETY: as above.
+    match (unsafe { store(out, std::ptr::null_mut()) }, result) {
+        // SAFETY: as above.
+        (hresult::OK, Ok(text)) => unsafe { store(out, text.into_raw()) },
+        (hresult::OK, Err(error)) => error.code.0,
+        (failure, _) => failure,
+    }
+}
+
+/// The text of a null-terminated UTF-16 string, up to 8,192 units.
 ///
 /// # Safety
 /// `raw` is null or null-terminated.
 pub unsafe fn wide_text(raw: *const u16) -> String {
-    const UNITS_MAX: usize = 4096;
+    const UNITS_MAX: usize = 8192;
     if raw.is_null() {
         return String::new();
     }

@@ -88,6 +88,16 @@ pub const IID_SERVER_EXIT: Guid = Guid::new(0x4ba9eb90_732c_11d0_8816_00a0c903b8
 pub const IID_SERVER_POLICY: Guid = Guid::new(0xaa000922_ffbe_11cf_8800_00a0c903b83c);
 /// `ICertEncodeBitString`
 pub const IID_ENCODE_BIT_STRING: Guid = Guid::new(0x6db525be_1278_11d1_9bd4_00c04fb683fa);
+/// `ICertEncodeStringArray`
+pub const IID_ENCODE_STRING_ARRAY: Guid = Guid::new(0x12a88820_7494_11d0_8816_00a0c903b83c);
+/// `ICertEncodeLongArray`
+pub const IID_ENCODE_LONG_ARRAY: Guid = Guid::new(0x15e2f230_a0a2_11d0_8821_00a0c903b83c);
+/// `ICertEncodeDateArray`
+pub const IID_ENCODE_DATE_ARRAY: Guid = Guid::new(0x2f9469a0_a470_11d0_8821_00a0c903b83c);
+/// `ICertEncodeCRLDistInfo`
+pub const IID_ENCODE_CRL_DIST_INFO: Guid = Guid::new(0x01958640_bbff_11d0_8825_00a0c903b83c);
+/// `ICertEncodeAltName`
+pub const IID_ENCODE_ALT_NAME: Guid = Guid::new(0x1c9a8c70_1271_11d1_9bd4_00c04fb683fa);
 /// `ICertConfig`
 pub const IID_CERT_CONFIG: Guid = Guid::new(0x372fce34_4324_11d0_8810_00a0c903b83c);
 
@@ -97,6 +107,16 @@ pub const CLSID_SERVER_EXIT: Guid = Guid::new(0x4c4a5e40_732c_11d0_8816_00a0c903
 pub const CLSID_SERVER_POLICY: Guid = Guid::new(0xaa000926_ffbe_11cf_8800_00a0c903b83c);
 /// `CCertEncodeBitString`
 pub const CLSID_ENCODE_BIT_STRING: Guid = Guid::new(0x6d6b3cd8_1278_11d1_9bd4_00c04fb683fa);
+/// `CCertEncodeStringArray`
+pub const CLSID_ENCODE_STRING_ARRAY: Guid = Guid::new(0x19a76fe0_7494_11d0_8816_00a0c903b83c);
+/// `CCertEncodeLongArray`
+pub const CLSID_ENCODE_LONG_ARRAY: Guid = Guid::new(0x4e0680a0_a0a2_11d0_8821_00a0c903b83c);
+/// `CCertEncodeDateArray`
+pub const CLSID_ENCODE_DATE_ARRAY: Guid = Guid::new(0x301f77b0_a470_11d0_8821_00a0c903b83c);
+/// `CCertEncodeCRLDistInfo`
+pub const CLSID_ENCODE_CRL_DIST_INFO: Guid = Guid::new(0x01fa60a0_bbff_11d0_8825_00a0c903b83c);
+/// `CCertEncodeAltName`
+pub const CLSID_ENCODE_ALT_NAME: Guid = Guid::new(0x1cfc4cda_1271_11d1_9bd4_00c04fb683fa);
 /// `CCertConfig`
 pub const CLSID_CERT_CONFIG: Guid = Guid::new(0x372fce38_4324_11d0_8810_00a0c903b83c);
 /// Our default policy module. The class has no published identifier: modules find it by its ProgID.

@@ -246,6 +246,67 @@ interface! {
 }
 
 interface! {
+    /// `ICertEncodeStringArray`
+    CertEncodeStringArray: IID_ENCODE_STRING_ARRAY, dispatch Dispatch;
+    /// `Decode`
+    decode(binary: *mut u16) -> Status;
+    /// `GetStringType`
+    string_type(kind: *mut i32) -> Status;
+    /// `GetCount`
+    count(count: *mut i32) -> Status;
+    /// `GetValue`
+    value(index: i32, text: *mut *mut u16) -> Status;
+    /// `Reset`
+    reset(count: i32, kind: i32) -> Status;
+    /// `SetValue`
+    set_value(index: i32, text: *mut u16) -> Status;
+    /// `Encode`
+    encode(binary: *mut *mut u16) -> Status;
+}
+
+interface! {
+    /// `ICertEncodeAltName`
+    CertEncodeAltName: IID_ENCODE_ALT_NAME, dispatch Dispatch;
+    /// `Decode`
+    decode(binary: *mut u16) -> Status;
+    /// `GetNameCount`
+    name_count(count: *mut i32) -> Status;
+    /// `GetNameChoice`
+    name_choice(index: i32, choice: *mut i32) -> Status;
+    /// `GetName`
+    name(index: i32, name: *mut *mut u16) -> Status;
+    /// `Reset`
+    reset(count: i32) -> Status;
+    /// `SetNameEntry`
+    set_name_entry(index: i32, choice: i32, name: *mut u16) -> Status;
+    /// `Encode`
+    encode(binary: *mut *mut u16) -> Status;
+}
+
+interface! {
+    /// `ICertEncodeCRLDistInfo`
+    CertEncodeCrlDistInfo: IID_ENCODE_CRL_DIST_INFO, dispatch Dispatch;
+    /// `Decode`
+    decode(binary: *mut u16) -> Status;
+    /// `GetDistPointCount`
+    dist_point_count(count: *mut i32) -> Status;
+    /// `GetNameCount`
+    name_count(point: i32, count: *mut i32) -> Status;
+    /// `GetNameChoice`
+    name_choice(point: i32, index: i32, choice: *mut i32) -> Status;
+    /// `GetName`
+    name(point: i32, index: i32, name: *mut *mut u16) -> Status;
+    /// `Reset`
+    reset(count: i32) -> Status;
+    /// `SetNameCount`
+    set_name_count(point: i32, count: i32) -> Status;
+    /// `SetNameEntry`
+    set_name_entry(point: i32, index: i32, choice: i32, name: *mut u16) -> Status;
+    /// `Encode`
+    encode(binary: *mut *mut u16) -> Status;
+}
+
+interface! {
     /// `ICertConfig`
     CertConfig: IID_CERT_CONFIG, dispatch Dispatch;
     /// `Reset`

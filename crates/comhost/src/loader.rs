@@ -1,5 +1,6 @@
 //! From a file, a class or a ProgID to an object.
 
+mod registration;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -9,11 +10,13 @@ use std::path::PathBuf;
 
 use module::{HResult, ModuleError, Role};
 
-use crate::failure;
 use crate::guid::Guid;
+use crate::hresult::{self, Status};
 use crate::interfaces::{CertManageModule, Unknown};
 use crate::object::Pointer;
+use crate::{error_info, failure};
 
+pub use registration::{register, unregister};
 #[cfg(unix)]
 use unix as platform;
 #[cfg(windows)]
@@ -109,6 +112,26 @@ fn choose(registered: &[Registered], role: Role, file: &str) -> Result<Registere
             Err(ModuleError::invalid(text))
         }
     }
+}
+
+/// The error of a file that has no class of this name.
+fn no_such_name(prog_id: &str, file: &str, registered: &[Registered]) -> ModuleError {
+    let names: Vec<&str> = registered.iter().map(|class| class.prog_id.as_str()).collect();
+    let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let text = format!("{file} registers no class of the ProgID `{prog_id}`: set `progid` to one that it has ({has})");
+    failure::with_text("looking for the module's class", hresult::CO_E_CLASSSTRING, Some(text))
+}
+
+/// The error of a class whose object cannot be made.
+fn uncreated(status: Status, class: &Registered, file: &str) -> ModuleError {
+    let Registered { prog_id, clsid } = class;
+    let text = match status {
+        hresult::CLASS_E_CLASSNOTAVAILABLE | hresult::REGDB_E_CLASSNOTREG => {
+            Some(format!("{file} has no class {clsid}: set `clsid` or `progid` to one that it has"))
+        }
+        _ => error_info::take().or_else(|| Some(format!("making {prog_id} of {file}"))),
+    };
+    failure::with_text("the class factory", status, text)
 }
 
 /// The error of a library's function.

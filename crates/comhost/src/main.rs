@@ -45,13 +45,14 @@ mod values;
 
 use std::process::ExitCode;
 
-use command_line::{CommandLine, Request};
+use command_line::{CommandLine, Registration, Request};
 use module::{ModuleError, Role, Settings};
 use stdio::{Serve, Threads};
 
 fn main() -> ExitCode {
     let line = match CommandLine::parse(std::env::args().skip(1)) {
         Ok(Request::Run(line)) => line,
+        Ok(Request::Registration(wanted)) => return finish(change(&wanted)),
         Ok(Request::Say(text)) => {
             println!("{text}");
             return ExitCode::SUCCESS;
@@ -68,6 +69,27 @@ fn main() -> ExitCode {
     match line.role {
         Role::Exit => serve.exit(|settings| begin(&line, settings, exit::ComExit::load)),
         Role::Policy => serve.policy(|settings| begin(&line, settings, policy::ComPolicy::load)),
+    }
+}
+
+/// Registers a file, or takes that back: the classes, by name and identifier.
+fn change(wanted: &Registration) -> Result<Vec<String>, ModuleError> {
+    crash::watch();
+    registry::open(wanted.registry.as_deref())?;
+    loader::prepare(wanted.registry.as_deref())?;
+    if wanted.register { loader::register(&wanted.file) } else { loader::unregister(&wanted.file) }
+}
+
+fn finish(classes: Result<Vec<String>, ModuleError>) -> ExitCode {
+    match classes {
+        Ok(classes) => {
+            classes.iter().for_each(|class| println!("{class}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

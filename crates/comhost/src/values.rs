@@ -1,10 +1,10 @@
 //! Values as Automation passes them: `BSTR`, `VARIANT`, `DATE`.
 
 mod bstr;
-mod date;
+pub mod date;
 mod variant;
 
-pub use bstr::{Bstr, bytes_of, text_of};
+pub use bstr::{Bstr, bytes_of, text_in, text_of};
 pub use variant::Variant;
 
 /// A null-terminated UTF-16 text of this text.

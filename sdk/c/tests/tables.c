@@ -33,6 +33,15 @@ SLOT(ICertServerPolicy, SetCertificateExtension, 14);
 SLOT(ICertServerPolicy, EnumerateExtensionsSetup, 15);
 SLOT(ICertServerPolicy, EnumerateAttributesClose, 20);
 SLOT(ICertEncodeBitString, Encode, 10);
+SLOT(ICertEncodeStringArray, GetStringType, 8);
+SLOT(ICertEncodeStringArray, Encode, 13);
+SLOT(ICertEncodeLongArray, GetCount, 8);
+SLOT(ICertEncodeLongArray, Encode, 12);
+SLOT(ICertEncodeDateArray, Encode, 12);
+SLOT(ICertEncodeCRLDistInfo, SetNameEntry, 14);
+SLOT(ICertEncodeCRLDistInfo, Encode, 15);
+SLOT(ICertEncodeAltName, SetNameEntry, 12);
+SLOT(ICertEncodeAltName, Encode, 13);
 
 _Static_assert(sizeof(VARIANT) == 24 && offsetof(VARIANT, bstrVal) == 8, "VARIANT");
 _Static_assert(sizeof(LONG) == 4 && sizeof(DWORD) == 4 && sizeof(WCHAR) == 2 && sizeof(GUID) == 16 && sizeof(HANDLE) == 8, "sizes");

@@ -1,15 +1,16 @@
 //! Shared objects that were compiled with the kit's runtime.
 
+mod registered;
 mod table;
 
 use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use module::{HResult, ModuleError, Role};
 
-use super::{Loaded, Registered, Wanted, choose, failed};
+use super::{Loaded, Registered, Wanted, choose, failed, no_such_name, uncreated};
 use crate::classes::{self, Factory};
 use crate::crash::during;
 use crate::dispatch::wide_text;
@@ -30,11 +31,64 @@ pub(super) fn prepare(folder: Option<&Path>) -> Result<(), ModuleError> {
     folder.map_or(Ok(()), table::open_drive)
 }
 
+pub(super) use registered::{delete, is_same_file, set_text, text as class_text};
+
+/// What to do about a class that is not registered.
+pub(super) const REGISTER_HINT: &str = "register its file with `exeunt-comhost register FILE --registry DIRECTORY`, or name the file with the setting `path`";
+
 pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
-    let Some(path) = &wanted.path else {
-        let text = "a module on this system is a file: name it with `--path`";
-        return Err(ModuleError::invalid(text));
+    let (class, file) = match &wanted.path {
+        Some(path) => (None, path.clone()),
+        None => registered::find(wanted).map(|(class, file)| (Some(class), file))?,
     };
+    let library = attach(&file)?;
+    let class = match class {
+        Some(class) => class,
+        None => class_of(wanted, role, &library, &file.display().to_string())?,
+    };
+    let object = during("IClassFactory::CreateInstance", || instance(&class.clsid))
+        .map_err(|status| uncreated(status, &class, &file.display().to_string()))?;
+    Ok(Loaded { object, prog_id: class.prog_id })
+}
+
+/// `DllRegisterServer`: the classes of the file, and its absolute path.
+pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
+    let file = absolute(path)?;
+    let library = attach(&file)?;
+    run(&library, "DllRegisterServer", &file.display().to_string())?;
+    Ok((registered_classes(), file.display().to_string()))
+}
+
+/// `DllUnregisterServer`: the classes that the file had registered, and its absolute path.
+pub(super) fn unregister(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
+    let file = absolute(path)?;
+    let library = attach(&file)?;
+    let classes = registered_classes();
+    run(&library, "DllUnregisterServer", &file.display().to_string())?;
+    Ok((classes, file.display().to_string()))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, ModuleError> {
+    path.canonicalize().map_err(|error| {
+        let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+        ModuleError::new(code, format!("{} cannot be read: {error}", path.display()))
+    })
+}
+
+/// Calls a function of the file by its name.
+fn run(library: &Library, name: &'static str, file: &str) -> Result<(), ModuleError> {
+    let Some(function) = library.function(name) else {
+        let text = format!("{file} does not register itself: it has no `{name}`");
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    // SAFETY: a function of this type by its name.
+    let function: Register = unsafe { std::mem::transmute(function) };
+    // SAFETY: as above.
+    check(name, during(name, || unsafe { function() }))
+}
+
+/// Loads a file, and makes the runtime in it and this host known to each other.
+fn attach(path: &Path) -> Result<Library, ModuleError> {
     let file = path.display().to_string();
     let library = Library::open(path)?;
     let Some(attach) = library.function("exeunt_attach") else {
@@ -52,10 +106,7 @@ pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
         let class_object: ClassObject = std::mem::transmute(class_object);
         CLASS_OBJECT.set(class_object).map_err(|_| ModuleError::new(HResult::E_UNEXPECTED, "loaded twice"))?;
     }
-    let class = class_of(wanted, role, &library, &file)?;
-    let object = during("IClassFactory::CreateInstance", || instance(&class.clsid))
-        .map_err(|status| failed("the class factory", status))?;
-    Ok(Loaded { object, prog_id: class.prog_id })
+    Ok(library)
 }
 
 /// The class to create: as the operator said, or as the file registers it.
@@ -63,18 +114,15 @@ fn class_of(wanted: &Wanted, role: Role, library: &Library, file: &str) -> Resul
     if let Some(clsid) = wanted.clsid {
         return Ok(Registered { prog_id: wanted.stand_in(&clsid), clsid });
     }
-    let Some(register) = library.function("DllRegisterServer") else {
+    if library.function("DllRegisterServer").is_none() {
         let text = format!("{file} does not register itself: name its class with the setting `clsid`");
         return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
-    };
-    // SAFETY: a function of this type by its name.
-    let register: Register = unsafe { std::mem::transmute(register) };
-    // SAFETY: as above.
-    check("DllRegisterServer", during("DllRegisterServer", || unsafe { register() }))?;
+    }
+    run(library, "DllRegisterServer", file)?;
     match &wanted.prog_id {
-        Some(prog_id) => match registered_class(prog_id) {
+        Some(prog_id) => match registered::clsid_of(prog_id) {
             Some(clsid) => Ok(Registered { prog_id: prog_id.clone(), clsid }),
-            None => Err(failed(&format!("looking for the class {prog_id}"), hresult::CO_E_CLASSSTRING)),
+            None => Err(no_such_name(prog_id, file, &registered_classes())),
         },
         None => choose(&registered_classes(), role, file),
     }
@@ -140,14 +188,7 @@ unsafe fn class_object(clsid: &Guid, iid: *const Guid, out: *mut *mut c_void) ->
 
 /// The class with this ProgID: one of ours, or one that the module registered.
 fn clsid_of(prog_id: &str) -> Option<Guid> {
-    classes::by_prog_id(prog_id).map(|class| class.clsid).or_else(|| registered_class(prog_id))
-}
-
-fn registered_class(prog_id: &str) -> Option<Guid> {
-    let store = files::opened();
-    let key = store.find(Root::Classes, &format!(r"{prog_id}\CLSID")).ok()?;
-    let value = store.value(&key, "").ok()?;
-    value.as_texts().first()?.parse().ok()
+    classes::by_prog_id(prog_id).map(|class| class.clsid).or_else(|| registered::clsid_of(prog_id))
 }
 
 /// The ProgIDs in the registry whose classes the module has.
@@ -155,7 +196,7 @@ fn registered_classes() -> Vec<Registered> {
     let store = files::opened();
     let names = store.keys(&store.root(Root::Classes)).unwrap_or_default();
     let found = names.into_iter().filter_map(|prog_id| {
-        let clsid = registered_class(&prog_id)?;
+        let clsid = registered::clsid_of(&prog_id)?;
         let mut factory = std::ptr::null_mut();
         // SAFETY: identifiers and a place of ours; a reference is handed over.
         let status = unsafe { class_object(&clsid, &IID_CLASS_FACTORY, &mut factory) };

@@ -18,7 +18,8 @@ use windows_sys::Win32::System::Registry::{
     RegCloseKey, RegCreateKeyExW, RegDeleteTreeW, RegEnumKeyExW, RegGetValueW, RegOverridePredefKey, RegSetValueExW,
 };
 
-use super::{Loaded, Registered, Wanted, choose, failed};
+use super::registration::{SERVER, prog_id_of, unregistered};
+use super::{Loaded, Registered, Wanted, choose, failed, no_such_name, uncreated};
 use crate::classes::{CLASSES, Factory};
 use crate::crash::during;
 use crate::guid::{Guid, IID_CLASS_FACTORY, IID_UNKNOWN};
@@ -38,15 +39,16 @@ static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();
 /// Where files' registrations are caught, for us to look at: below the current user's key, a key for each process.
 const CAUGHT: &str = r"Software\Exeunt\Registration";
 
+/// What to do about a class that is not registered.
+pub(super) const REGISTER_HINT: &str = "register its file with `exeunt-comhost register FILE`, under Wine in the module's own \
+                                        prefix, or name the file with the setting `path`";
+
 pub(super) fn prepare(_folder: Option<&Path>) -> Result<(), ModuleError> {
     Ok(())
 }
 
 pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
-    let apartment = if wanted.apartment { COINIT_APARTMENTTHREADED } else { COINIT_MULTITHREADED };
-    // SAFETY: the first use of COM on this thread, and so in the process. Threads that come later are in the
-    // multi-threaded apartment without more ado.
-    check("CoInitializeEx", unsafe { CoInitializeEx(std::ptr::null(), apartment.cast_unsigned()) })?;
+    begin(wanted.apartment)?;
     for class in &CLASSES {
         offer(&class.clsid, object::create(Factory(class)))?;
         name_class(class.prog_id, &class.clsid)?;
@@ -55,9 +57,62 @@ pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
         Some(path) => load_file(path, wanted, role)?,
         None => registered_class(wanted)?,
     };
-    let object = during("IClassFactory::CreateInstance", || instance(&class.clsid))
-        .map_err(|status| failed("the class factory", status))?;
+    let made = during("IClassFactory::CreateInstance", || instance(&class.clsid));
+    let object = made.map_err(|status| match &wanted.path {
+        Some(path) => uncreated(status, &class, &path.display().to_string()),
+        None if status == hresult::REGDB_E_CLASSNOTREG => {
+            unregistered(&format!("no file is registered for the class {}", class.clsid), status)
+        }
+        None => {
+            let file = class_text(&format!(r"CLSID\{}\{SERVER}", class.clsid), "").unwrap_or_default();
+            uncreated(status, &class, &file)
+        }
+    })?;
     Ok(Loaded { object, prog_id: class.prog_id })
+}
+
+/// Begins with COM.
+fn begin(apartment: bool) -> Result<(), ModuleError> {
+    let apartment = if apartment { COINIT_APARTMENTTHREADED } else { COINIT_MULTITHREADED };
+    // SAFETY: the first use of COM on this thread, and so in the process. Threads that come later are in the
+    // multi-threaded apartment without more ado.
+    check("CoInitializeEx", unsafe { CoInitializeEx(std::ptr::null(), apartment.cast_unsigned()) })
+}
+
+/// `DllRegisterServer`: the classes of the file, and its absolute path.
+pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
+    begin(true)?;
+    let library = open(path)?;
+    let file = absolute(path)?;
+    let register = registration(library, c"DllRegisterServer", &file)?;
+    let classes = caught_registration(register)?;
+    check("DllRegisterServer", during("DllRegisterServer", || unsafe { register() }))?;
+    Ok((classes, file))
+}
+
+/// `DllUnregisterServer`: the classes that the file registers, and its absolute path.
+pub(super) fn unregister(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
+    begin(true)?;
+    let library = open(path)?;
+    let file = absolute(path)?;
+    let classes = caught_registration(registration(library, c"DllRegisterServer", &file)?)?;
+    let unregister = registration(library, c"DllUnregisterServer", &file)?;
+    check("DllUnregisterServer", during("DllUnregisterServer", || unsafe { unregister() }))?;
+    Ok((classes, file))
+}
+
+fn absolute(path: &Path) -> Result<String, ModuleError> {
+    Ok(std::path::absolute(path).map_err(ModuleError::from)?.display().to_string())
+}
+
+/// A function of the file that writes to the registry.
+fn registration(library: HMODULE, name: &std::ffi::CStr, file: &str) -> Result<Register, ModuleError> {
+    let Some(found) = function(library, name) else {
+        let text = format!("{file} does not register itself: it has no `{}`", name.to_string_lossy());
+        return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
+    };
+    // SAFETY: a function of this type by its name.
+    Ok(unsafe { std::mem::transmute::<Function, Register>(found) })
 }
 
 /// Loads a DLL that need not be registered: its classes are offered to whoever asks COM for them in this process.
@@ -71,17 +126,16 @@ fn load_file(path: &Path, wanted: &Wanted, role: Role) -> Result<Registered, Mod
     // SAFETY: a function of this type by its name.
     let class_object: ClassObject = unsafe { std::mem::transmute(class_object) };
     CLASS_OBJECT.set(class_object).map_err(|_| ModuleError::new(HResult::E_UNEXPECTED, "loaded twice"))?;
-    let registered = match function(library, c"DllRegisterServer") {
-        // SAFETY: a function of this type by its name.
-        Some(register) => caught_registration(unsafe { std::mem::transmute::<Function, Register>(register) })?,
-        None => Vec::new(),
+    let registered = match registration(library, c"DllRegisterServer", &file) {
+        Ok(register) => caught_registration(register)?,
+        // Its class is then to be named.
+        Err(_) => Vec::new(),
     };
     let class = match (wanted.clsid, &wanted.prog_id) {
         (Some(clsid), _) => Registered { prog_id: wanted.stand_in(&clsid), clsid },
         (None, Some(prog_id)) => {
             let found = registered.iter().find(|class| class.prog_id.eq_ignore_ascii_case(prog_id));
-            let missing = || failed(&format!("looking for the class {prog_id} in {file}"), hresult::CO_E_CLASSSTRING);
-            found.cloned().ok_or_else(missing)?
+            found.cloned().ok_or_else(|| no_such_name(prog_id, &file, &registered))?
         }
         (None, None) => choose(&registered, role, &file)?,
     };
@@ -97,12 +151,12 @@ fn load_file(path: &Path, wanted: &Wanted, role: Role) -> Result<Registered, Mod
 /// A class that is registered with Windows.
 fn registered_class(wanted: &Wanted) -> Result<Registered, ModuleError> {
     if let Some(clsid) = wanted.clsid {
-        return Ok(Registered { prog_id: wanted.stand_in(&clsid), clsid });
+        return Ok(Registered { prog_id: prog_id_of(&clsid).unwrap_or_else(|| clsid.to_string()), clsid });
     }
     let prog_id = wanted.prog_id.clone().unwrap_or_default();
     match clsid_of(&prog_id) {
         Ok(clsid) => Ok(Registered { prog_id, clsid }),
-        Err(status) => Err(failed(&format!("looking for the class {prog_id}"), status)),
+        Err(status) => Err(unregistered(&format!("no class with the ProgID `{prog_id}` is registered"), status)),
     }
 }
 
@@ -178,7 +232,7 @@ fn caught_registration(register: Register) -> Result<Vec<Registered>, ModuleErro
     check("DllRegisterServer", status)?;
     let mut found = Vec::new();
     for prog_id in caught.keys() {
-        if let Some(clsid) = caught.text(&format!(r"{prog_id}\CLSID")).and_then(|text| text.parse().ok()) {
+        if let Some(clsid) = text(caught.0, &format!(r"{prog_id}\CLSID"), "").and_then(|text| text.parse().ok()) {
             found.push(Registered { prog_id, clsid });
         }
     }
@@ -196,6 +250,56 @@ fn name_class(prog_id: &str, clsid: &Guid) -> Result<(), ModuleError> {
     // SAFETY: an open key; bytes of ours.
     let status = unsafe { RegSetValueExW(key.0, std::ptr::null(), 0, REG_SZ, data.as_ptr(), data.len() as u32) };
     win32("RegSetValueEx", status)
+}
+
+/// A text below `HKEY_CLASSES_ROOT`. The empty name is the key's default value.
+pub(super) fn class_text(path: &str, name: &str) -> Option<String> {
+    text(HKEY_CLASSES_ROOT, path, name)
+}
+
+/// Writes a text below `HKEY_CLASSES_ROOT`.
+pub(super) fn set_text(path: &str, name: &str, text: &str) -> Result<(), ModuleError> {
+    let key = Key::create(HKEY_CLASSES_ROOT, path)?;
+    let data = wide_bytes(text);
+    // SAFETY: an open key; texts and bytes of ours.
+    let status = unsafe { RegSetValueExW(key.0, wide(name).as_ptr(), 0, REG_SZ, data.as_ptr(), data.len() as u32) };
+    win32(&format!("writing the registry key {path}"), status)
+}
+
+/// Deletes a key below `HKEY_CLASSES_ROOT` with those below it. One that is not there is no failure.
+pub(super) fn delete(path: &str) -> Result<(), ModuleError> {
+    const NOT_FOUND: u32 = 2;
+    // SAFETY: a predefined key, and a text of ours.
+    match unsafe { RegDeleteTreeW(HKEY_CLASSES_ROOT, wide(path).as_ptr()) } {
+        NOT_FOUND => Ok(()),
+        status => win32(&format!("deleting the registry key {path}"), status),
+    }
+}
+
+/// Whether what the registry names is this file.
+pub(super) fn is_same_file(known: &str, file: &str) -> bool {
+    known.trim().trim_matches('"').eq_ignore_ascii_case(file)
+}
+
+/// A text of a key below another; none where there is no such key or value, or it is no text.
+fn text(root: HKEY, path: &str, name: &str) -> Option<String> {
+    const UNITS_MAX: usize = 32_768;
+    let mut text = vec![0_u16; UNITS_MAX];
+    let mut bytes = (UNITS_MAX * 2) as u32;
+    // SAFETY: an open or predefined key; texts of ours, and places with the room that is said.
+    let status = unsafe {
+        RegGetValueW(
+            root,
+            wide(path).as_ptr(),
+            wide(name).as_ptr(),
+            RRF_RT_REG_SZ,
+            std::ptr::null_mut(),
+            text.as_mut_ptr().cast(),
+            &mut bytes,
+        )
+    };
+    let units = text.get(..bytes as usize / 2).unwrap_or_default();
+    (status == 0).then(|| String::from_utf16_lossy(units).trim_end_matches('\0').to_owned())
 }
 
 fn under_wine() -> bool {
@@ -289,27 +393,6 @@ impl Key {
             names.push(String::from_utf16_lossy(name.get(..length as usize).unwrap_or_default()));
         }
         names
-    }
-
-    /// The default value of a key below, where it is a text.
-    fn text(&self, path: &str) -> Option<String> {
-        const UNITS_MAX: usize = 128;
-        let mut text = [0_u16; UNITS_MAX];
-        let mut bytes = (UNITS_MAX * 2) as u32;
-        // SAFETY: an open key; places of ours with the room that is said.
-        let status = unsafe {
-            RegGetValueW(
-                self.0,
-                wide(path).as_ptr(),
-                std::ptr::null(),
-                RRF_RT_REG_SZ,
-                std::ptr::null_mut(),
-                text.as_mut_ptr().cast(),
-                &mut bytes,
-            )
-        };
-        let units = text.get(..bytes as usize / 2).unwrap_or_default();
-        (status == 0).then(|| String::from_utf16_lossy(units).trim_end_matches('\0').to_owned())
     }
 }
 

@@ -58,7 +58,8 @@ pub(super) fn delete(path: &str, name: &str) -> Result<(), ModuleError> {
     }
 }
 
-fn failed(what: &str, path: &str, code: u32) -> ModuleError {
+/// The error of a call of the store.
+pub fn failed(what: &str, path: &str, code: u32) -> ModuleError {
     let code = HResult::from_win32(u16::try_from(code).unwrap_or(u16::MAX));
     ModuleError::new(code, format!(r"cannot {what} the registry key HKLM\{path}: {code}"))
 }

@@ -1,5 +1,7 @@
 //! `BSTR`: UTF-16 text or plain bytes, with the length in front.
 
+use module::ModuleError;
+
 /// Foreign texts beyond this many bytes are refused: no length a module writes can make us read without end.
 const BYTES_MAX: usize = 1 << 30;
 
@@ -80,6 +82,14 @@ pub unsafe fn bytes_of<'a>(raw: *const u16) -> &'a [u8] {
         let length = raw.cast::<u8>().sub(4).cast::<u32>().read_unaligned() as usize;
         std::slice::from_raw_parts(raw.cast::<u8>(), length.min(BYTES_MAX))
     }
+}
+
+/// The text that the bytes of a `BSTR` are: `E_INVALIDARG` where they are none.
+pub fn text_in(bytes: &[u8]) -> Result<String, ModuleError> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| u16::from_ne_bytes(*pair)).collect();
+    let text = rest.is_empty().then(|| String::from_utf16(&units).ok()).flatten();
+    text.ok_or_else(|| ModuleError::invalid("the value is not a text in UTF-16"))
 }
 
 /// The text of a foreign `BSTR`.

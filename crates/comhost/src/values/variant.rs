@@ -78,6 +78,13 @@ impl Variant {
         Self::new(VariantType::Bool, payload)
     }
 
+    /// `VT_DATE`, in days since 30 December 1899.
+    pub const fn date(date: f64) -> Self {
+        let mut payload = Payload { words: [0; 2] };
+        payload.date = date;
+        Self::new(VariantType::Date, payload)
+    }
+
     /// `VT_BSTR`
     pub const fn bstr(text: Bstr) -> Self {
         let mut payload = Payload { words: [0; 2] };
@@ -103,11 +110,7 @@ impl Variant {
     pub fn of(value: &Value) -> Self {
         match value {
             Value::Long(number) => Self::long(*number),
-            Value::Date(moment) => {
-                let mut payload = Payload { words: [0; 2] };
-                payload.date = date::from_moment(*moment);
-                Self::new(VariantType::Date, payload)
-            }
+            Value::Date(moment) => Self::date(date::from_moment(*moment)),
             Value::Binary(bytes) => Self::bstr(Bstr::bytes(bytes)),
             Value::String(text) => Self::bstr(Bstr::text(text)),
         }
@@ -127,9 +130,7 @@ impl Variant {
         match kind {
             PropertyType::Long => self.as_long().map(Value::Long).ok_or_else(mismatch),
             PropertyType::Date => {
-                // SAFETY: the type says that a date lies there.
-                let read = |payload: *const Payload| unsafe { payload.cast::<f64>().read_unaligned() };
-                let date = self.resolved(VariantType::Date as u16, read).ok_or_else(mismatch)?;
+                let date = self.as_date().ok_or_else(mismatch)?;
                 let moment = date::to_moment(date);
                 moment.map(Value::Date).ok_or_else(|| ModuleError::invalid(format!("{date} is not a date")))
             }
@@ -154,6 +155,12 @@ impl Variant {
             }
         }
         None
+    }
+
+    /// The date of a `VT_DATE`, in days since 30 December 1899.
+    pub fn as_date(&self) -> Option<f64> {
+        // SAFETY: the type says that a date lies there.
+        self.resolved(VariantType::Date as u16, |payload| unsafe { payload.cast::<f64>().read_unaligned() })
     }
 
     /// The text of a `VT_BSTR`.

@@ -1,8 +1,8 @@
 //! What the host offers to a shared object: `struct exeunt_host` of `sdk/c/include/exeunt_host.h`.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CString, OsStr, c_char, c_void};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use module::{HResult, ModuleError};
@@ -185,6 +185,20 @@ pub fn open_drive(folder: &Path) -> Result<(), ModuleError> {
     }
     let text = CString::new(drive.as_os_str().as_bytes()).map_err(|_| ModuleError::invalid("a path holds a NUL"))?;
     DRIVE_C.set(text).map_err(|_| ModuleError::new(HResult::E_UNEXPECTED, "drive C is there already"))
+}
+
+/// The path of a file that a module or the registry names as on Windows.
+pub(super) fn host_path(windows: &str) -> PathBuf {
+    let path = windows.replace('\\', "/");
+    match path.get(..2) {
+        Some("Z:" | "z:") => PathBuf::from(path.get(2..).unwrap_or_default()),
+        Some("C:" | "c:") => {
+            let drive =
+                DRIVE_C.get().map_or_else(|| Path::new("/"), |drive| Path::new(OsStr::from_bytes(drive.to_bytes())));
+            drive.join(path.get(2..).unwrap_or_default().trim_start_matches('/'))
+        }
+        _ => PathBuf::from(path),
+    }
 }
 
 unsafe extern "C" fn drive(letter: c_char) -> *const c_char {

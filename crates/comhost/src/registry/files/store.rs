@@ -91,6 +91,11 @@ impl Store {
         Ok(Self { folder, changing: Mutex::new(()) })
     }
 
+    /// Where it is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The folder of a predefined key.
     pub fn root(&self, root: Root) -> PathBuf {
         self.folder.join(root.path())

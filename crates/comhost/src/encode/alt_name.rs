@@ -1,0 +1,251 @@
+//! `CCertEncodeAltName`: the names of the extensions subject and issuer alternative name (RFC 5280 4.2.1.6, 4.2.1.7).
+
+use std::ffi::c_void;
+
+use module::ModuleError;
+use parking_lot::Mutex;
+
+use super::asn1::{self, Element, tag};
+use super::names::Names;
+use super::nothing;
+use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_ALT_NAME};
+use crate::hresult::{self, Status};
+use crate::interfaces::CertEncodeAltName;
+use crate::object::{self, Class};
+use crate::values::{Bstr, Variant, bytes_of};
+
+/// The names.
+#[derive(Default)]
+pub struct AltName(Mutex<Option<Names>>);
+
+impl AltName {
+    fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
+        const WHAT: &str = "an alternative name";
+        let names = match asn1::elements(WHAT, der)?.as_slice() {
+            [Element { tag: tag::SEQUENCE, contents }] => Names::read(contents)?,
+            _ => return Err(asn1::malformed(WHAT, "one SEQUENCE is expected")),
+        };
+        *self.0.lock() = Some(names);
+        Ok(())
+    }
+
+    fn reset(&self, count: i32) -> Result<(), ModuleError> {
+        *self.0.lock() = Some(Names::sized(count)?);
+        Ok(())
+    }
+
+    fn set_name_entry(&self, index: i32, choice: i32, value: &[u8]) -> Result<(), ModuleError> {
+        self.0.lock().as_mut().ok_or_else(nothing)?.set(index, choice, value)
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
+        self.with(Names::write).map(|contents| asn1::element(tag::SEQUENCE, &contents))
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Names) -> Result<T, ModuleError>) -> Result<T, ModuleError> {
+        read(self.0.lock().as_ref().ok_or_else(nothing)?)
+    }
+}
+
+impl Class for AltName {
+    type Table = CertEncodeAltName;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_ALT_NAME];
+    const TABLE: &'static CertEncodeAltName = &CertEncodeAltName {
+        dispatch: dispatch_of::<Self>(),
+        decode: com_decode,
+        name_count: com_name_count,
+        name_choice: com_name_choice,
+        name: com_name,
+        reset: com_reset,
+        set_name_entry: com_set_name_entry,
+        encode: com_encode,
+    };
+}
+
+impl Automation for AltName {
+    const MEMBERS: &'static [&'static str] =
+        &["Decode", "GetNameCount", "GetNameChoice", "GetName", "Reset", "SetNameEntry", "Encode"];
+
+    fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
+        let nothing = |()| Variant::empty();
+        let value = match member {
+            "Decode" => self.decode(&call.bytes(0)?).map(nothing)?,
+            "GetNameCount" => Variant::long(self.with(|names| Ok(names.count()))?),
+            "GetNameChoice" => {
+                let index = call.long(0)?;
+                Variant::long(self.with(|names| names.choice(index))?)
+            }
+            "GetName" => {
+                let index = call.long(0)?;
+                Variant::bstr(self.with(|names| names.value(index))?)
+            }
+            "Reset" => self.reset(call.long(0)?).map(nothing)?,
+            "SetNameEntry" => self.set_name_entry(call.long(0)?, call.long(1)?, &call.bytes(2)?).map(nothing)?,
+            "Encode" => Variant::bstr(Bstr::bytes(&self.encode()?)),
+            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+        };
+        Ok(Returned::Value(value))
+    }
+}
+
+unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
+    // SAFETY: an object of this class, and a BSTR or null.
+    hresult::of(unsafe { object::body::<AltName>(this).decode(bytes_of(binary)) })
+}
+
+unsafe extern "system-unwind" fn com_name_count(this: *mut c_void, count: *mut i32) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe { answer(count, object::body::<AltName>(this).with(|names| Ok(names.count()))) }
+}
+
+unsafe extern "system-unwind" fn com_name_choice(this: *mut c_void, index: i32, choice: *mut i32) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe { answer(choice, object::body::<AltName>(this).with(|names| names.choice(index))) }
+}
+
+unsafe extern "system-unwind" fn com_name(this: *mut c_void, index: i32, name: *mut *mut u16) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe { answer_text(name, object::body::<AltName>(this).with(|names| names.value(index))) }
+}
+
+unsafe extern "system-unwind" fn com_reset(this: *mut c_void, count: i32) -> Status {
+    // SAFETY: an object of this class.
+    hresult::of(unsafe { object::body::<AltName>(this).reset(count) })
+}
+
+unsafe extern "system-unwind" fn com_set_name_entry(
+    this: *mut c_void,
+    index: i32,
+    choice: i32,
+    name: *mut u16,
+) -> Status {
+    // SAFETY: an object of this class; a BSTR or null.
+    hresult::of(unsafe { object::body::<AltName>(this).set_name_entry(index, choice, bytes_of(name)) })
+}
+
+unsafe extern "system-unwind" fn com_encode(this: *mut c_void, binary: *mut *mut u16) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe { answer_text(binary, object::body::<AltName>(this).encode().map(|der| Bstr::bytes(&der))) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use module::HResult;
+
+    use super::*;
+
+    /// One of each choice.
+    const NAMES: &str = "asn1 = SEQUENCE:names\n\
+        [names]\n\
+        a = IMPLICIT:0,SEQUENCE:other\n\
+        b = IMPLICIT:1,IA5STRING:ca@example.org\n\
+        c = IMPLICIT:2,IA5STRING:www.example.org\n\
+        d = EXPLICIT:4,SEQUENCE:name\n\
+        e = IMPLICIT:6,IA5STRING:ldap://example.org/x\n\
+        f = IMPLICIT:7,FORMAT:HEX,OCTETSTRING:C0000201\n\
+        g = IMPLICIT:8,OBJECT:1.3.6.1.4.1.99999.1\n\
+        [other]\n\
+        type = OBJECT:1.3.6.1.4.1.311.20.2.3\n\
+        value = EXPLICIT:0,UTF8String:user@example.org\n\
+        [name]\n\
+        rdn = SET:rdn\n\
+        [rdn]\n\
+        cn = SEQUENCE:cn\n\
+        [cn]\n\
+        type = OBJECT:commonName\n\
+        value = PRINTABLESTRING:Directory\n";
+
+    fn wide(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_ne_bytes).collect()
+    }
+
+    #[test]
+    fn names_are_those_of_openssl() {
+        let der = asn1::openssl(NAMES);
+        let object = AltName::default();
+        object.decode(&der).unwrap();
+        object
+            .with(|names| {
+                assert_eq!(names.count(), 7);
+                let choices: Vec<i32> = (0..7).map(|index| names.choice(index).unwrap()).collect();
+                assert_eq!(choices, [1, 2, 3, 5, 7, 8, 9]);
+                let text = |index: i32| names.value(index).unwrap().to_text();
+                assert_eq!(text(i32::MIN), "1.3.6.1.4.1.311.20.2.3");
+                assert_eq!((text(1), text(2)), ("ca@example.org".to_owned(), "www.example.org".to_owned()));
+                assert_eq!(names.value(0).unwrap().to_bytes(), asn1::element(12, b"user@example.org"));
+                assert_eq!(names.value(5).unwrap().to_bytes(), [192, 0, 2, 1]);
+                assert_eq!(text(6), "1.3.6.1.4.1.99999.1");
+                assert_eq!(names.value(i32::MIN | 1).unwrap_err().code, HResult::E_INVALIDARG);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(object.encode().unwrap(), der);
+
+        let directory = object.with(|names| names.value(3)).unwrap().to_bytes();
+        let made = AltName::default();
+        made.reset(7).unwrap();
+        made.set_name_entry(i32::MIN, 1, &wide("1.3.6.1.4.1.311.20.2.3")).unwrap();
+        made.set_name_entry(0, 1, &asn1::element(12, b"user@example.org")).unwrap();
+        made.set_name_entry(1, 2, &wide("ca@example.org")).unwrap();
+        made.set_name_entry(2, 3, &wide("www.example.org")).unwrap();
+        made.set_name_entry(3, 5, &directory).unwrap();
+        made.set_name_entry(4, 7, &wide("ldap://example.org/x")).unwrap();
+        made.set_name_entry(5, 8, &[192, 0, 2, 1]).unwrap();
+        made.set_name_entry(6, 9, &wide("1.3.6.1.4.1.99999.1")).unwrap();
+        assert_eq!(made.encode().unwrap(), der);
+    }
+
+    #[test]
+    fn what_makes_no_name_is_refused() {
+        let object = AltName::default();
+        assert_eq!(object.set_name_entry(0, 3, &wide("a")).unwrap_err().code, HResult::E_UNEXPECTED);
+        object.reset(2).unwrap();
+        for (index, choice, value, text) in [
+            (0, 3, wide("größe"), "ASCII"),
+            (2, 3, wide("a"), "no element 2"),
+            (-1, 3, wide("a"), "EAN_NAMEOBJECTID"),
+            (0, 4, wide("a"), "none of the choices"),
+            (0, 8, wide("10.0.0.1"), "not as text"),
+            (0, 8, vec![1, 2, 3], "octets"),
+            (0, 9, wide("1.2.x"), "object identifier"),
+            (0, 5, wide("CN=a"), "Name of a directory"),
+            (0, 1, wide("user"), "value of an other name"),
+            (0, 3, vec![0], "text"),
+        ] {
+            let error = object.set_name_entry(index, choice, &value).unwrap_err();
+            assert!(error.message.contains(text), "{choice}: {error}");
+        }
+        assert!(object.encode().unwrap_err().message.contains("name 0 is missing"));
+        object.set_name_entry(0, 3, &[]).unwrap();
+        assert!(object.encode().unwrap_err().message.contains("name 0 is empty"));
+        object.set_name_entry(0, 1, &[5, 0]).unwrap();
+        assert!(object.encode().unwrap_err().message.contains("name 0 has no type"));
+        object.set_name_entry(i32::MIN, 1, &wide("1.2.3")).unwrap();
+        object.set_name_entry(1, 3, &wide("b")).unwrap();
+        assert_eq!(object.encode().unwrap().len(), 15);
+        object.reset(0).unwrap();
+        assert_eq!(object.encode().unwrap_err().code, HResult::E_INVALIDARG);
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        let whole = asn1::openssl(NAMES);
+        let object = AltName::default();
+        for length in 0..whole.len() {
+            assert!(object.decode(whole.get(..length).unwrap()).is_err(), "{length}");
+        }
+        // Whatever octet is changed: no panic, and what is taken is given back as it was.
+        for place in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut changed = whole.clone();
+                *changed.get_mut(place).unwrap() = value;
+                if object.decode(&changed).is_ok() && object.encode().is_ok() {
+                    assert_eq!(object.encode().unwrap(), changed, "{place} {value}");
+                }
+            }
+        }
+        assert_eq!(object.decode(&[0x30, 0]).unwrap_err().code, HResult::ERROR_INVALID_DATA);
+    }
+}

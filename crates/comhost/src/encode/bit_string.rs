@@ -1,0 +1,193 @@
+//! `CCertEncodeBitString`: a DER BIT STRING, as key usage is written (X.690 8.6).
+
+use std::ffi::c_void;
+
+use module::{HResult, ModuleError};
+use parking_lot::Mutex;
+
+use crate::dispatch::{Automation, Call, Fault, Returned, dispatch_of, store};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_BIT_STRING};
+use crate::hresult::{self, Status};
+use crate::interfaces::CertEncodeBitString;
+use crate::object::{self, Class};
+use crate::values::{Bstr, Variant, bytes_of};
+
+/// More bits than any extension holds.
+const BITS_MAX: i32 = 1 << 20;
+
+/// Decodes, and encodes. What was decoded last is kept.
+#[derive(Default)]
+pub struct BitString(Mutex<Option<Bits>>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bits {
+    count: i32,
+    bytes: Vec<u8>,
+}
+
+impl BitString {
+    fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
+        *self.0.lock() = Some(decode(der)?);
+        Ok(())
+    }
+
+    fn decoded(&self) -> Result<Bits, ModuleError> {
+        self.0.lock().clone().ok_or_else(|| ModuleError::new(HResult::E_UNEXPECTED, "nothing was decoded before"))
+    }
+}
+
+fn decode(der: &[u8]) -> Result<Bits, ModuleError> {
+    let wrong = || ModuleError::new(HResult::ERROR_INVALID_DATA, "the bytes are not a DER BIT STRING");
+    let (body, rest) = body(der).ok_or_else(wrong)?;
+    let (unused, bytes) = body.split_first().ok_or_else(wrong)?;
+    if !rest.is_empty() || *unused > 7 || (bytes.is_empty() && *unused != 0) {
+        return Err(wrong());
+    }
+    let count = i32::try_from(bytes.len()).ok().and_then(|length| length.checked_mul(8)).ok_or_else(wrong)?;
+    Ok(Bits { count: count - i32::from(*unused), bytes: bytes.to_vec() })
+}
+
+/// What is inside the BIT STRING, and what is behind it.
+fn body(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (tag, rest) = der.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(*first), rest),
+        0x81..=0x83 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x0f))?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+        _ => return None,
+    };
+    (*tag == 3).then(|| rest.split_at_checked(length)).flatten()
+}
+
+/// The first `count` bits, as they are: zeros at the end are kept, bits beyond are cleared.
+fn encode(count: i32, bits: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let length = usize::try_from(count).ok().filter(|_| count <= BITS_MAX).map(|count| count.div_ceil(8));
+    let bytes = length.and_then(|length| bits.get(..length));
+    let Some(bytes) = bytes else {
+        return Err(ModuleError::invalid(format!("{} bytes do not hold {count} bits", bits.len())));
+    };
+    let unused = (8 - count % 8) % 8;
+    let mut inside = vec![unused as u8];
+    inside.extend_from_slice(bytes);
+    if let (Some(last), true) = (inside.last_mut(), count > 0) {
+        *last &= 0xff << unused;
+    }
+    let mut der = vec![3];
+    match inside.len() {
+        length @ 0..=0x7f => der.push(length as u8),
+        length => {
+            let digits = length.to_be_bytes();
+            let digits: Vec<u8> = digits.into_iter().skip_while(|digit| *digit == 0).collect();
+            der.push(0x80 | digits.len() as u8);
+            der.extend(digits);
+        }
+    }
+    der.extend(inside);
+    Ok(der)
+}
+
+impl Class for BitString {
+    type Table = CertEncodeBitString;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_BIT_STRING];
+    const TABLE: &'static CertEncodeBitString = &CertEncodeBitString {
+        dispatch: dispatch_of::<Self>(),
+        decode: com_decode,
+        bit_count,
+        bit_string,
+        encode: com_encode,
+    };
+}
+
+impl Automation for BitString {
+    const MEMBERS: &'static [&'static str] = &["Decode", "GetBitCount", "GetBitString", "Encode"];
+
+    fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
+        let value = match member {
+            "Decode" => {
+                call.expect(1)?;
+                self.decode(&call.bytes(0)?)?;
+                Variant::empty()
+            }
+            "GetBitCount" => Variant::long(self.decoded()?.count),
+            "GetBitString" => Variant::bstr(Bstr::bytes(&self.decoded()?.bytes)),
+            "Encode" => {
+                call.expect(2)?;
+                Variant::bstr(Bstr::bytes(&encode(call.long(0)?, &call.bytes(1)?)?))
+            }
+            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+        };
+        Ok(Returned::Value(value))
+    }
+}
+
+unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
+    // SAFETY: an object of this class, and a BSTR or null.
+    hresult::of(unsafe { object::body::<BitString>(this).decode(bytes_of(binary)) })
+}
+
+unsafe extern "system-unwind" fn bit_count(this: *mut c_void, count: *mut i32) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe {
+        match object::body::<BitString>(this).decoded() {
+            Ok(bits) => store(count, bits.count),
+            Err(error) => error.code.0,
+        }
+    }
+}
+
+unsafe extern "system-unwind" fn bit_string(this: *mut c_void, text: *mut *mut u16) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe {
+        match object::body::<BitString>(this).decoded() {
+            Ok(_) if text.is_null() => hresult::status(HResult::E_POINTER),
+            Ok(bits) => store(text, Bstr::bytes(&bits.bytes).into_raw()),
+            Err(error) => error.code.0,
+        }
+    }
+}
+
+unsafe extern "system-unwind" fn com_encode(
+    _this: *mut c_void,
+    count: i32,
+    bits: *mut u16,
+    out: *mut *mut u16,
+) -> Status {
+    // SAFETY: a BSTR or null; null or valid.
+    unsafe {
+        match encode(count, bytes_of(bits)) {
+            Ok(_) if out.is_null() => hresult::status(HResult::E_POINTER),
+            Ok(der) => store(out, Bstr::bytes(&der).into_raw()),
+            Err(error) => error.code.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn key_usage_is_written_and_read() {
+        let der = encode(9, &[0xa0, 0x80]).unwrap();
+        assert_eq!(der, [3, 3, 7, 0xa0, 0x80]);
+        assert_eq!(decode(&der).unwrap(), Bits { count: 9, bytes: vec![0xa0, 0x80] });
+        assert_eq!(encode(3, &[0xff]).unwrap(), [3, 2, 5, 0xe0]);
+        assert_eq!(encode(0, &[]).unwrap(), [3, 1, 0]);
+        let long = encode(8 * 300, &[1; 300]).unwrap();
+        assert_eq!(long.get(..4), Some(&[3, 0x82, 1, 45][..]));
+        assert_eq!(decode(&long).unwrap().count, 2400);
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        for der in [&[][..], &[3], &[3, 0], &[3, 1, 1], &[3, 2, 8, 0], &[4, 2, 0, 0], &[3, 5, 0, 1], &[3, 1, 0, 0]] {
+            assert!(decode(der).is_err(), "{der:?}");
+        }
+        assert!(encode(-1, &[0]).is_err());
+        assert!(encode(9, &[0]).is_err());
+    }
+}
