@@ -85,7 +85,7 @@ impl Limits {
 /// Whether the host of this kind ends overdue calls itself.
 fn keeps_time(kind: &dyn ModuleKind) -> bool {
     match kind.name() {
-        process::ProcessKind::NAME | com::ComKind::NAME => true,
+        process::ProcessKind::NAME | com::ComKind::NAME | webhook::WebhookKind::NAME => true,
         #[cfg(feature = "wasm")]
         crate::wasm::WasmKind::NAME => true,
         _ => false,
@@ -221,6 +221,16 @@ mod tests {
         let around = limits.clone().around(&kind, &settings).unwrap();
         assert!(around.call > Duration::from_secs(20) && around.initialize > Duration::from_secs(20), "{around:?}");
         assert!(limits.around(&kind, &Settings::default()).is_err());
+    }
+
+    #[test]
+    fn every_host_that_knows_a_time_limit_is_handed_the_operators() {
+        let limits = Limits { call: Duration::from_secs(2), ..Limits::default() };
+        for kind in crate::kinds() {
+            let knows = kind.settings().iter().any(|setting| setting.name == process::CALL_LIMIT);
+            let handed = limits.handed_down(kind.as_ref(), &Settings::default());
+            assert_eq!(handed.value(process::CALL_LIMIT), knows.then_some("2000"), "{}", kind.name());
+        }
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn every_refusal_fails_the_event_with_what_to_do() {
     fails_once(&[], full, HResult::RPC_E_SERVERFAULT, "disk full");
     let late = || Reaction::Answer(429, vec![("retry-after", "0".to_owned())], Vec::new());
     fails_once(&[], late, HResult::E_ABORT, "patience");
-    fails_once(&[], || Reaction::status(410), HResult::ERROR_FILE_NOT_FOUND, "gone for good");
+    fails_once(&[], || Reaction::status(410), HResult::ERROR_REQUEST_REFUSED, "gone for good");
     fails_once(&[], || Reaction::status(400), HResult::ERROR_INVALID_DATA, "does not accept");
 }
 
@@ -190,15 +190,15 @@ fn every_refusal_fails_the_event_with_what_to_do() {
 fn silence_and_slowness_end_at_the_time_limit() {
     let limit = [("timeout_ms", "1500")];
     let silent = || Reaction::WriteAndHang(Vec::new());
-    fails_once(&limit, silent, HResult::ERROR_TIMEOUT, "limit 1500 ms");
+    fails_once(&limit, silent, HResult::ERROR_TIMEOUT, "within 1500 ms (`timeout_ms`)");
     let half_a_head = || Reaction::WriteAndHang(b"HTTP/1.1 200 OK\r\ncontent-le".to_vec());
-    fails_once(&limit, half_a_head, HResult::ERROR_TIMEOUT, "limit 1500 ms");
+    fails_once(&limit, half_a_head, HResult::ERROR_TIMEOUT, "within 1500 ms (`timeout_ms`)");
 }
 
 #[test]
 fn broken_connections_and_garbage_fail_the_event() {
     let gone = || Reaction::WriteAndBreak(Vec::new());
-    fails_once(&[], gone, HResult::RPC_E_DISCONNECTED, "no answer");
+    fails_once(&[], gone, HResult::RPC_E_DISCONNECTED, "the endpoint's own log");
     let half_a_head = || Reaction::WriteAndBreak(b"HTTP/1.1 200 OK\r\nconte".to_vec());
     fails_once(&[], half_a_head, HResult::RPC_E_DISCONNECTED, "no answer");
     let garbage = || Reaction::WriteAndBreak(b"SSH-2.0-OpenSSH_9.7\r\n\r\n".to_vec());

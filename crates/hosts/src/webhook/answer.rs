@@ -81,10 +81,12 @@ fn refusal(answer: &Answer) -> ModuleError {
     let said = object(answer);
     let member = |name: &str| said.as_ref().and_then(|said| said.get(name));
     let message = member("message").and_then(Json::as_str);
-    if let Some(code) = member("hresult").and_then(wire::hresult).filter(|code| code.is_failure()) {
+    let own = member("hresult").and_then(wire::hresult).filter(|code| code.is_failure());
+    let status = answer.status;
+    // 410 says more than any code: nobody will ever take it there.
+    if let Some(code) = own.filter(|_| status != StatusCode::GONE) {
         return ModuleError::new(code, message.unwrap_or("the endpoint gives no reason"));
     }
-    let status = answer.status;
     let (code, advice) = match status.as_u16() {
         300..=399 => (HResult::ERROR_BAD_PATHNAME, "redirects are not followed: set `url` to where it points"),
         400 | 422 => (HResult::ERROR_INVALID_DATA, "the endpoint does not accept the message"),
@@ -95,7 +97,7 @@ fn refusal(answer: &Answer) -> ModuleError {
         404 | 405 => (HResult::ERROR_FILE_NOT_FOUND, "there is no such endpoint: look at `url`"),
         408 | 504 => (HResult::ERROR_TIMEOUT, "the endpoint was too slow"),
         410 => {
-            (HResult::ERROR_FILE_NOT_FOUND, "the endpoint is gone for good: remove the module, or set another `url`")
+            (HResult::ERROR_REQUEST_REFUSED, "the endpoint is gone for good: remove the module, or set another `url`")
         }
         413 => (HResult::ERROR_INVALID_DATA, "the message is too long for the endpoint: make `batch` smaller"),
         415 => (HResult::ERROR_INVALID_DATA, "the endpoint does not take CloudEvents in JSON"),
@@ -104,7 +106,9 @@ fn refusal(answer: &Answer) -> ModuleError {
         _ => (HResult::ERROR_INVALID_DATA, "the endpoint does not take the message"),
     };
     let target = answer.headers.get(header::LOCATION).filter(|_| status.is_redirection());
-    let detail = match (target.and_then(|target| target.to_str().ok()), message, &answer.body) {
+    // What stands behind `?` may be a credential, and a requester reads this text too.
+    let target = target.and_then(|target| target.to_str().ok()).and_then(|target| target.split(['?', '#']).next());
+    let detail = match (target, message, &answer.body) {
         (Some(text), _, _) | (None, Some(text), _) => format!(" ({})", excerpt(text.as_bytes())),
         (None, None, Ok(body)) if !body.is_empty() => format!(" ({})", excerpt(body)),
         _ => String::new(),
@@ -145,7 +149,7 @@ mod tests {
             (400, HResult::ERROR_INVALID_DATA),
             (401, HResult::E_ACCESSDENIED),
             (404, HResult::ERROR_FILE_NOT_FOUND),
-            (410, HResult::ERROR_FILE_NOT_FOUND),
+            (410, HResult::ERROR_REQUEST_REFUSED),
             (429, HResult::E_ABORT),
             (500, HResult::RPC_E_SERVERFAULT),
             (503, HResult::E_ABORT),
@@ -161,8 +165,14 @@ mod tests {
             let error = taken(&answer(status, own)).unwrap_err();
             assert_eq!(error, ModuleError::new(HResult::ERROR_FILE_EXISTS, "7.cer exists"), "{status}");
         }
+        let gone = taken(&answer(410, own)).unwrap_err();
+        assert!(gone.is_for_good() && gone.message.contains("7.cer exists"), "{gone}");
         let told = taken(&answer(500, r#"{"hresult": "0x00000000", "message": "disk full"}"#)).unwrap_err();
         assert_eq!(told.message, "500 Internal Server Error: the endpoint failed (\"disk full\")");
+        let mut moved = answer(307, "");
+        moved.headers.insert(header::LOCATION, "https://new.example.org/exeunt?token=hunter2".parse().unwrap());
+        let error = taken(&moved).unwrap_err();
+        assert!(error.message.ends_with("(\"https://new.example.org/exeunt\")"), "{error}");
         let long = taken(&answer(500, &"ä".repeat(10_000))).unwrap_err();
         assert!(long.message.len() < 600, "{long}");
     }

@@ -40,6 +40,7 @@ pub(super) struct Client {
     url: Uri,
     authorization: Option<header::HeaderValue>,
     timeout: Duration,
+    connect_timeout: Duration,
     answer_bytes_max: usize,
 }
 
@@ -85,6 +86,7 @@ impl Client {
     /// as the decision on the next request.
     pub(super) fn open(settings: &WebhookSettings, role: Role) -> Result<Self, ModuleError> {
         let idle_max = if role == Role::Exit { IDLE_MAX } else { 0 };
+        let connect_timeout = settings.connect_timeout.min(settings.timeout);
         let provider = Arc::new(aws_lc_rs::default_provider());
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&trusted(settings)?))
@@ -106,7 +108,7 @@ impl Client {
             .max_idle_connections(idle_max)
             .max_idle_connections_per_host(idle_max)
             .max_idle_age(IDLE)
-            .timeout_connect(Some(settings.connect_timeout.min(settings.timeout)))
+            .timeout_connect(Some(connect_timeout))
             .timeout_global(Some(settings.timeout))
             .build();
         let names = PublicOnly::new(settings.allow_private);
@@ -115,6 +117,7 @@ impl Client {
             url: settings.url.clone(),
             authorization: settings.authorization.clone(),
             timeout: settings.timeout,
+            connect_timeout,
             answer_bytes_max: settings.answer_bytes_max,
         })
     }
@@ -156,12 +159,17 @@ impl Client {
         let host = self.url.authority().map_or("", |authority| authority.as_str());
         match error {
             ureq::Error::Timeout(during) => {
-                let limit = self.timeout.as_millis();
-                let text = format!("{host} did not answer in time (limit {limit} ms; overdue: {during})");
-                let error = ModuleError::new(HResult::ERROR_TIMEOUT, text);
+                let overdue = |text| ModuleError::new(HResult::ERROR_TIMEOUT, text);
                 match during {
-                    ureq::Timeout::Resolve | ureq::Timeout::Connect => Failure::Unsent(error),
-                    _ => Failure::Lost(error),
+                    ureq::Timeout::Resolve | ureq::Timeout::Connect => Failure::Unsent(overdue(format!(
+                        "no connection to {host} within {} ms (`connect_timeout_ms`): is it up, and does a firewall let \
+                         the server through?",
+                        self.connect_timeout.as_millis()
+                    ))),
+                    _ => Failure::Lost(overdue(format!(
+                        "{host} did not answer within {} ms (`timeout_ms`)",
+                        self.timeout.as_millis()
+                    ))),
                 }
             }
             ureq::Error::Other(inner) if inner.is::<NotPublic>() => {
@@ -202,11 +210,17 @@ fn tls_failure(host: &str, error: &rustls::Error) -> Failure {
 }
 
 fn io_failure(host: &str, error: &io::Error) -> Failure {
-    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    use io::ErrorKind::{
+        AddrNotAvailable, BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable,
+        NetworkUnreachable, UnexpectedEof,
+    };
 
     match error.kind() {
         ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable => {
             Failure::Unsent(no_answer(host, error))
+        }
+        UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe => {
+            Failure::Lost(no_answer(host, &"it closed the connection; the endpoint's own log says why"))
         }
         // A failed look-up has no kind of its own: std says only this.
         _ if error.to_string().starts_with("failed to lookup address information") => Failure::Unsent(no_host(host)),

@@ -111,6 +111,7 @@ pub(super) struct WebhookSettings {
 impl WebhookSettings {
     pub(super) fn resolve(settings: &Settings) -> Result<Self, ModuleError> {
         settings.check_names(SETTINGS)?;
+        let url = url(settings.required("url")?)?;
         let mut secrets = vec![Secret::parse("secret", settings.required("secret")?)?];
         if let Some(text) = settings.value("secret_previous") {
             secrets.push(Secret::parse("secret_previous", text)?);
@@ -122,7 +123,7 @@ impl WebhookSettings {
         };
         let milliseconds = |name, default| settings.within(name, default, 1..=3_600_000).map(Duration::from_millis);
         let resolved = Self {
-            url: url(settings.required("url")?)?,
+            url,
             secrets,
             events: settings.value("events").map(events).transpose()?,
             batch: settings.within("batch", 1, 1..=1_000)?,
