@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `guid`, `hresult`, `values`, `interfaces`, `object` | COM itself: identifiers, codes, `BSTR` and `VARIANT`, tables, references |
 //! | `dispatch`, `late` | `IDispatch`, of our objects and of modules |
-//! | `contexts`, `server`, `server_exit`, `server_policy` | the server objects |
+//! | `contexts`, `server`, `server_exit`, `server_policy`, `own_properties` | the server objects |
 //! | `classes`, `default_policy`, `encode`, `cert_config` | what else a module can create |
 //! | `loader`, `registry`, `settings`, `facts` | files, registry keys, and what the module finds in them |
 //! | `exit`, `policy`, `manage`, `failure`, `crash` | the module's calls, and what becomes of their failures |
@@ -35,6 +35,7 @@ mod late;
 mod loader;
 mod manage;
 mod object;
+mod own_properties;
 mod policy;
 mod registry;
 mod server;
@@ -67,7 +68,10 @@ fn main() -> ExitCode {
     let threads = if line.wanted.apartment { Threads::One } else { Threads::Window };
     let serve = Serve::new().threads(threads);
     match line.role {
-        Role::Exit => serve.exit(|settings| begin(&line, settings, exit::ComExit::load)),
+        Role::Exit => {
+            let make = |settings: &Settings| begin(&line, settings, exit::ComExit::load);
+            serve.exit_and_later(make, exit::ComExit::notify_later)
+        }
         Role::Policy => serve.policy(|settings| begin(&line, settings, policy::ComPolicy::load)),
     }
 }

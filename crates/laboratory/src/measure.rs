@@ -27,8 +27,8 @@ pub struct Round {
     pub rate: f64,
     /// Events in a batch.
     pub batch: usize,
-    /// Resident memory of the module's processes after the calls, in bytes; none where it has no process of its own.
-    pub memory_bytes: Option<u64>,
+    /// Resident memory of the module's processes after the calls, in bytes; where it has none, what this process grew by.
+    pub memory_bytes: u64,
 }
 
 /// Starts a module anew, and calls it for about `time` in each way. What is measured is the way to the module and back, with the
@@ -44,6 +44,7 @@ pub fn measure(specimen: &Specimen, story: &mut Story, time: Duration) -> Result
 }
 
 fn measure_exit(specimen: &Specimen, story: &mut Story, time: Duration) -> Result<Round, Error> {
+    let before = processes::own_resident_bytes();
     let begun = Instant::now();
     let guard = specimen.exit();
     let alone = View::paced(specimen.reader().clone(), story.alone(), Arc::new(AtOnce), Arc::default());
@@ -66,7 +67,7 @@ fn measure_exit(specimen: &Specimen, story: &mut Story, time: Duration) -> Resul
         delivered += deliver(specimen, &guard, &mut happening, story, batch)?.1;
     }
     let rate = delivered as f64 / begun.elapsed().as_secs_f64();
-    Ok(Round { start, times, rate, batch, memory_bytes: processes::resident_bytes(specimen.mark()) })
+    Ok(Round { start, times, rate, batch, memory_bytes: memory(specimen, before) })
 }
 
 /// Tells the module of so many events at once, new ones about the same row: how long it took, and how many there were.
@@ -105,6 +106,7 @@ fn deliver(
 }
 
 fn measure_policy(specimen: &Specimen, story: &mut Story, time: Duration) -> Result<Round, Error> {
+    let before = processes::own_resident_bytes();
     let begun = Instant::now();
     let guard = specimen.policy();
     let alone = View::paced(specimen.reader().clone(), story.alone(), Arc::new(AtOnce), Arc::default());
@@ -124,7 +126,13 @@ fn measure_policy(specimen: &Specimen, story: &mut Story, time: Duration) -> Res
         times.push(asked.elapsed());
     }
     let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
-    Ok(Round { start, times, rate, batch: 1, memory_bytes: processes::resident_bytes(specimen.mark()) })
+    Ok(Round { start, times, rate, batch: 1, memory_bytes: memory(specimen, before) })
+}
+
+/// What the module takes now; `before` is what this process took without it.
+fn memory(specimen: &Specimen, before: u64) -> u64 {
+    let grown = || processes::own_resident_bytes().saturating_sub(before);
+    processes::resident_bytes(specimen.mark()).unwrap_or_else(grown)
 }
 
 fn failed(specimen: &Specimen, call: &str, error: &ModuleError) -> Error {

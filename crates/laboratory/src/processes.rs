@@ -31,6 +31,11 @@ pub(crate) fn resident_bytes(mark: &str) -> Option<u64> {
     (!sizes.is_empty()).then(|| sizes.iter().sum())
 }
 
+/// Resident memory of this process, in bytes.
+pub(crate) fn own_resident_bytes() -> u64 {
+    i32::try_from(std::process::id()).ok().and_then(resident).unwrap_or(0)
+}
+
 fn resident(pid: i32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

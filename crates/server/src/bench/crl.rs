@@ -53,7 +53,7 @@ pub fn run(options: &Options, entries: u64, progress: &mut dyn FnMut(u64, u64)) 
         Figure::new("memory at its peak", "MB", &memory),
     ];
     let setting = format!("{} key, {entries} entries, {} MB, {rounds} rounds", options.key, size / 1_000_000);
-    Ok(Report { bench: "crl", setting, figures })
+    Ok(Report::new("crl", setting, figures))
 }
 
 /// Revoked certificates, straight into the database.

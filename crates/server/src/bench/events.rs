@@ -66,7 +66,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Repo
         Figure::new("answer, a program told inline, 99 %", "ms", &inline99).beside("without", &inline99, &alone99),
     ];
     let setting = format!("{} key, {rounds} rounds of {} events or more", options.key, EVENTS_LEAST);
-    Ok(Report { bench: "events", setting, figures })
+    Ok(Report::new("events", setting, figures))
 }
 
 /// Every event with its request as it was, read and thrown away.

@@ -40,6 +40,9 @@ pub struct Report {
     pub setting: String,
     /// The figures.
     pub figures: Vec<Figure>,
+    /// What people see of the figures, where a list of them says little.
+    #[serde(skip)]
+    pub table: Option<String>,
 }
 
 impl Figure {
@@ -58,6 +61,11 @@ impl Figure {
         self.baseline = Some(Baseline { name: name.into(), median: median(baseline), ratio: median(&ratios) });
         self
     }
+
+    /// The median for people.
+    pub fn median_with_unit(&self) -> String {
+        format!("{} {}", number(self.median), self.unit)
+    }
 }
 
 fn median(rounds: &[f64]) -> f64 {
@@ -70,8 +78,16 @@ fn median(rounds: &[f64]) -> f64 {
 }
 
 impl Report {
+    /// A report that people see as a list.
+    pub fn new(bench: &'static str, setting: String, figures: Vec<Figure>) -> Self {
+        Self { bench, setting, figures, table: None }
+    }
+
     /// A table for people.
     pub fn for_people(&self) -> String {
+        if let Some(table) = &self.table {
+            return format!("{}: {}\n\n{table}", self.bench, self.setting);
+        }
         let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
         let mut text = format!("{}: {}\n\n", self.bench, self.setting);
         for figure in &self.figures {

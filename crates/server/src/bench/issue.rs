@@ -66,7 +66,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Repo
         "{} key, {CALLERS} callers, {processors} processors, {rounds} rounds of {} s",
         options.key, options.seconds
     );
-    Ok(Report { bench: "issue", setting, figures })
+    Ok(Report::new("issue", setting, figures))
 }
 
 struct Steps<'a> {

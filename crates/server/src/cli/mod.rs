@@ -29,7 +29,7 @@ mod module_source;
 mod module_tail;
 mod module_test;
 mod module_upgrade;
-mod output;
+pub(crate) mod output;
 mod request;
 mod serve;
 
