@@ -1,9 +1,12 @@
-//! Every project that `exeunt module new` makes: it builds, its own tests pass, and the laboratory finds nothing.
+//! Every project that `exeunt module new` makes: it builds from what the executable holds, its own tests pass, and the
+//! laboratory finds nothing.
 //!
 //! What is compiled goes into one folder below `target/`, so that only the first run is long. A build without the kind `wasm`
 //! makes and tests components, and leaves the laboratory to one that has it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -12,31 +15,38 @@ use tempfile::TempDir;
 
 const LANGUAGES: [&str; 6] = ["any", "cpp", "python", "rust", "wasm-python", "wasm-rust"];
 
+/// What templates leave open.
+const BLANKS: [&str; 9] = ["@name@", "@snake@", "@Type@", "@sdk@", "@module@", "@stdio@", "@clsid@", "@role@", "@kit@"];
+
 /// A project in a folder of its own.
 struct Project {
-    folder: TempDir,
+    folder: PathBuf,
     name: String,
+    /// Removed, or kept, at the end.
+    _temporary: Option<TempDir>,
 }
 
 impl Project {
     /// `exeunt module new`, in an empty folder.
     fn new(name: &str, language: &str, kind: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let made = exeunt(folder.path())
-            .args(["module", "new", name, "--lang", language, "--kind", kind, "--sdk"])
-            .arg(checkout())
-            .output()
-            .unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let project = Self::below(temporary.path(), name, language, kind);
+        Self { _temporary: Some(temporary), ..project }
+    }
+
+    fn below(folder: &Path, name: &str, language: &str, kind: &str) -> Self {
+        let arguments = ["module", "new", name, "--lang", language, "--kind", kind];
+        let made = exeunt(folder).args(arguments).output().unwrap();
         assert!(made.status.success(), "{language} {kind}: {}", said(&made));
-        Self { folder, name: name.to_owned() }
+        Self { folder: folder.to_owned(), name: name.to_owned(), _temporary: None }
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join(&self.name)
+        self.folder.join(&self.name)
     }
 
-    /// Runs a command in the project; it must succeed.
-    fn run(&self, program: impl AsRef<Path>, arguments: &[&str]) {
+    /// Runs a command in the project; it must succeed. What it said.
+    fn run(&self, program: impl AsRef<Path>, arguments: &[&str]) -> String {
         let program = program.as_ref();
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.path()).env("PYTHONDONTWRITEBYTECODE", "1");
@@ -49,6 +59,7 @@ impl Project {
         command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
         let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         assert!(output.status.success(), "{} {arguments:?}: {}", program.display(), said(&output));
+        said(&output)
     }
 
     /// Plays the contract against the project, with the settings given.
@@ -91,7 +102,7 @@ fn every_project_has_a_manifest_and_no_blank_left() {
             assert_eq!((manifest.name.as_str(), manifest.role), ("expiry-mail", role), "{language}");
             for file in files(&project.path()) {
                 let text = std::fs::read_to_string(&file).unwrap();
-                for blank in ["@name@", "@snake@", "@Type@", "@sdk@", "@module@", "@stdio@", "@clsid@", "@role@"] {
+                for blank in BLANKS {
                     assert!(!text.contains(blank), "{}: {blank}", file.display());
                     assert!(!file.display().to_string().contains(blank), "{}", file.display());
                 }
@@ -107,23 +118,44 @@ fn nothing_is_written_over_and_nothing_is_guessed() {
     std::fs::create_dir(folder.path().join("taken")).unwrap();
     std::fs::write(folder.path().join("taken/precious"), "mine").unwrap();
     for (arguments, code, what) in [
-        (["new", "taken", "--lang", "any"], 6, "is not empty"),
-        (["new", "Bad_Name", "--lang", "any"], 2, "lower-case letters"),
-        (["new", "serde", "--lang", "cobol"], 2, "invalid value"),
-        (["new", "archive", "--lang", "rust"], 2, "--sdk"),
-        (["new", "archive", "--lang", "cpp"], 2, "EXEUNT_SDK"),
+        (&["new", "taken", "--lang", "any"][..], 6, "is not empty"),
+        (&["new", "Bad_Name", "--lang", "any"], 2, "lower-case letters"),
+        (&["new", "serde", "--lang", "cobol"], 2, "invalid value"),
+        (&["new", "archive", "--lang", "rust", "--sdk", "."], 2, "no checkout of Exeunt"),
+        (&["new", "archive", "--lang", "cpp", "--sdk", "nowhere"], 2, "no checkout of Exeunt"),
+        (&["new", "match", "--lang", "rust"], 2, "cannot be called"),
     ] {
         let output = exeunt(folder.path()).arg("module").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
         assert!(said(&output).contains(what), "{arguments:?}: {}", said(&output));
     }
-    let wrong =
-        exeunt(folder.path()).args(["module", "new", "archive", "--lang", "rust", "--sdk", "."]).output().unwrap();
-    assert!(said(&wrong).contains("no checkout of Exeunt"), "{}", said(&wrong));
-    let keyword = ["module", "new", "match", "--lang", "rust", "--sdk", "."];
-    assert!(said(&exeunt(folder.path()).args(keyword).output().unwrap()).contains("cannot be called"));
     assert_eq!(std::fs::read_to_string(folder.path().join("taken/precious")).unwrap(), "mine");
     assert_eq!(files(folder.path()).len(), 1, "a failure leaves nothing behind");
+}
+
+/// Who has Exeunt's source can build from there.
+#[test]
+fn a_checkout_takes_the_place_of_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    for (language, file, link) in
+        [("rust", "Cargo.toml", "crates/stdio"), ("cpp", "Makefile", "sdk/c"), ("python", "exeunt_module/serve.py", "")]
+    {
+        let arguments = ["module", "new", language, "--lang", language, "--sdk"];
+        let made = exeunt(folder.path()).args(arguments).arg(checkout()).output().unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+        let project = folder.path().join(language);
+        assert!(!project.join("exeunt-sdk").exists(), "{language}");
+        if !link.is_empty() {
+            let text = std::fs::read_to_string(project.join(file)).unwrap();
+            assert!(text.contains(checkout().join(link).to_str().unwrap()), "{text}");
+            assert!(!std::fs::read_to_string(project.join("README.md")).unwrap().contains("exeunt-sdk"));
+        }
+    }
+    let url = ["module", "new", "remote", "--lang", "rust", "--sdk", "https://example.org/exeunt.git"];
+    assert!(exeunt(folder.path()).args(url).output().unwrap().status.success());
+    let manifest = std::fs::read_to_string(folder.path().join("remote/Cargo.toml")).unwrap();
+    assert!(manifest.contains(r#"module = { git = "https://example.org/exeunt.git" }"#), "{manifest}");
+    assert!(!folder.path().join("remote/Cargo.lock").exists());
 }
 
 #[test]
@@ -164,17 +196,41 @@ fn python() {
     }
 }
 
+/// The folder stays the same, so that what is compiled for it is written over, and not beside, what was before.
 #[test]
 fn rust() {
+    let folder = checkout().join("target/module-new/projects");
+    std::fs::create_dir_all(&folder).unwrap();
+    let turn = File::create(folder.with_file_name("projects.lock")).unwrap();
+    turn.lock().unwrap();
     for kind in ["exit", "policy"] {
-        let project = Project::new(&format!("rust-new-{kind}"), "rust", kind);
-        project.run("cargo", &["build", "--release", "--quiet"]);
+        let name = format!("rust-new-{kind}");
+        if folder.join(&name).exists() {
+            std::fs::remove_dir_all(folder.join(&name)).unwrap();
+        }
+        let project = Project::below(&folder, &name, "rust", kind);
+        let built = project.run("cargo", &["build", "--release", "--quiet"]);
+        assert_eq!(built, "", "a warning would be the author's");
+        versions_are_tested(&project.path().join("Cargo.lock"));
         project.run("cargo", &["test", "--release", "--quiet"]);
         project.pass_the_laboratory(&[]);
         if kind == "exit" {
             project.pass_the_laboratory(&["file={scratch}/lines"]);
         }
     }
+}
+
+/// Whatever a project is built with is of a version that Exeunt is built with.
+fn versions_are_tested(lock: &Path) {
+    let versions = |path: &Path| -> BTreeSet<(String, String)> {
+        let lock: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+        let packages = lock.get("package").unwrap().as_array().unwrap().iter();
+        let packages = packages.filter(|package| package.get("source").is_some());
+        packages.map(|package| ["name", "version"].map(|key| package.get(key).unwrap().to_string()).into()).collect()
+    };
+    let (theirs, ours) = (versions(lock), versions(&checkout().join("Cargo.lock")));
+    assert!(theirs.len() > 10, "{theirs:?}");
+    assert!(theirs.is_subset(&ours), "{:?}", theirs.difference(&ours));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Module {
     },
     /// Make a project for a module of your own
     New(super::module_new::New),
+    /// Write what modules are built with into a folder, or renew it there
+    Sdk(super::module_sdk::Sdk),
     /// Install a module and start it
     Add(Add),
     /// Show a module: its settings and how it does
@@ -212,6 +214,7 @@ impl Module {
                 context.output().show(&modules, |modules| table(&modules.items))?;
             }
             Self::New(new) => return new.run(context),
+            Self::Sdk(sdk) => return sdk.run(context),
             Self::Test(test) => return test.run(context),
             Self::Record(record) => return record.run(context),
             Self::Replay(replay) => return replay.run(context),

@@ -24,6 +24,7 @@ mod module_manifest;
 mod module_new;
 mod module_record;
 mod module_replay;
+mod module_sdk;
 mod module_show;
 mod module_source;
 mod module_tail;

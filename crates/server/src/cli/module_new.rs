@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::Context;
 use super::installed_module::Role;
+use super::module_sdk::{self, Kit, LOCK};
 use crate::Error;
 use crate::error::Kind;
 use name::Name;
@@ -32,7 +33,7 @@ pub struct New {
     /// The folder to make [default: the name]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Exeunt's source: a checkout, or for Rust the URL of its repository. Needed for rust and cpp
+    /// For rust and cpp: Exeunt's source, a checkout or for rust the URL of its repository, instead of a copy in the project
     #[arg(long, value_name = "DIR|URL", env = "EXEUNT_SDK")]
     sdk: Option<String>,
 }
@@ -73,9 +74,13 @@ impl New {
             write(&directory.join(&path), &replaced(template.text, &words), template.executable)?;
             files.push(path);
         }
-        if let Some(lock) = self.lock_file() {
-            fs::copy(&lock, directory.join("Cargo.lock")).map_err(|error| Error::io(&lock, &error))?;
+        if let Some(lock) = self.lock()? {
+            write(&directory.join("Cargo.lock"), &replaced(&lock, &words), false)?;
             files.push("Cargo.lock".to_owned());
+        }
+        if let Some(kit) = self.kit() {
+            let written = module_sdk::write(kit, &directory.join(kit.folder()))?.written;
+            files.extend(written.into_iter().map(|path| format!("{}/{path}", kit.folder())));
         }
         let next = self.next(&directory);
         let made = json!({ "module": self.name.as_str(), "directory": directory, "files": files, "next": next });
@@ -91,7 +96,6 @@ impl New {
 
     /// What stands for what in templates.
     fn words(&self) -> Result<Vec<(&'static str, String)>, Error> {
-        let sdk = self.sdk.as_deref().filter(|sdk| !sdk.is_empty());
         let mut words = vec![
             ("@name@", self.name.as_str().to_owned()),
             ("@snake@", self.name.snake()),
@@ -100,32 +104,77 @@ impl New {
         match self.lang {
             Language::Rust => {
                 self.name.check_for_rust()?;
-                let sdk = sdk.ok_or_else(|| self.sdk_missing())?;
-                words.push(("@module@", dependency(sdk, "module")?));
-                words.push(("@stdio@", dependency(sdk, "stdio")?));
+                words.push(("@module@", self.crate_dependency("module")?));
+                words.push(("@stdio@", self.crate_dependency("stdio")?));
             }
             Language::WasmRust => self.name.check_for_rust()?,
             Language::Cpp => {
-                let folder = below(sdk.ok_or_else(|| self.sdk_missing())?, "sdk/c")?;
-                words.push(("@sdk@", folder.display().to_string()));
+                let kit = match self.source() {
+                    Some(source) => below(source, "sdk/c")?.display().to_string(),
+                    None => Kit::C.folder().to_owned(),
+                };
+                words.push(("@sdk@", kit));
                 words.push(("@clsid@", class_identifier()?));
                 words.push(("@role@", if self.kind == Role::Exit { "Exit" } else { "Policy" }.to_owned()));
             }
             Language::Python | Language::WasmPython | Language::Any => {}
         }
+        words.push(("@kit@", self.kit_note()));
         Ok(words)
     }
 
-    /// The versions that Exeunt itself was built and tested with, for a project on its crates.
-    fn lock_file(&self) -> Option<PathBuf> {
-        let lock = Path::new(self.sdk.as_deref()?).join("Cargo.lock");
-        (self.lang == Language::Rust && lock.is_file()).then_some(lock)
+    /// Where Exeunt's source is, for a project that is to be built from there.
+    fn source(&self) -> Option<&str> {
+        self.sdk.as_deref().filter(|sdk| !sdk.is_empty() && matches!(self.lang, Language::Rust | Language::Cpp))
     }
 
-    fn sdk_missing(&self) -> Error {
-        let what = if self.lang == Language::Cpp { "headers and runtime" } else { "crates `module` and `stdio`" };
-        Error::usage(format!("the project needs Exeunt's {what}, which come with its source"))
-            .next("give --sdk with a checkout of Exeunt, or set EXEUNT_SDK to it")
+    /// What the project gets a copy of.
+    fn kit(&self) -> Option<Kit> {
+        match self.lang {
+            Language::Rust | Language::Cpp if self.source().is_some() => None,
+            Language::Rust => Some(Kit::Rust),
+            Language::Cpp => Some(Kit::C),
+            Language::Python => Some(Kit::Python),
+            Language::WasmRust | Language::WasmPython => Some(Kit::Wit),
+            Language::Any => None,
+        }
+    }
+
+    /// What the project's README says of the kit.
+    fn kit_note(&self) -> String {
+        match (self.kit(), self.source()) {
+            (Some(kit), _) => {
+                let (folder, title, name) = (kit.folder(), kit.title(), kit.name());
+                format!(
+                    "`{folder}/` is a copy of {title}; make it that of another version of Exeunt with `exeunt module sdk {name}`."
+                )
+            }
+            (None, Some(source)) => format!("It is built with Exeunt's source in {source}."),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The versions that Exeunt itself was built and tested with, for a project on its crates.
+    fn lock(&self) -> Result<Option<String>, Error> {
+        if self.lang != Language::Rust {
+            return Ok(None);
+        }
+        let Some(source) = self.source() else { return Ok(Some(LOCK.to_owned())) };
+        let path = Path::new(source).join("Cargo.lock");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        fs::read_to_string(&path).map(Some).map_err(|error| Error::io(&path, &error))
+    }
+
+    /// A dependency on one of Exeunt's crates, as TOML.
+    fn crate_dependency(&self, name: &str) -> Result<String, Error> {
+        let (key, place) = match self.source() {
+            None => ("path", format!("{}/{name}", Kit::Rust.folder())),
+            Some(url) if url.contains("://") => ("git", url.to_owned()),
+            Some(source) => ("path", below(source, &format!("crates/{name}"))?.display().to_string()),
+        };
+        Ok(format!("{{ {key} = {} }}", toml::Value::String(place)))
     }
 
     /// The commands that come next.
@@ -171,16 +220,6 @@ fn write(path: &Path, text: &str, executable: bool) -> Result<(), Error> {
 
 fn replaced(text: &str, words: &[(&'static str, String)]) -> String {
     words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
-}
-
-/// A dependency on one of Exeunt's crates, as TOML.
-fn dependency(sdk: &str, name: &str) -> Result<String, Error> {
-    let (key, place) = if sdk.contains("://") {
-        ("git", sdk.to_owned())
-    } else {
-        ("path", below(sdk, &format!("crates/{name}"))?.display().to_string())
-    };
-    Ok(format!("{{ {key} = {} }}", toml::Value::String(place)))
 }
 
 /// A class identifier that no other module has (RFC 9562 section 5.4), as C writes one.

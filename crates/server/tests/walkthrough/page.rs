@@ -109,8 +109,8 @@ pub fn run(name: &str) -> TempDir {
     folder
 }
 
-/// What those have who write modules: the source of Exeunt, Rust, and what is in the tests' Python environment. What cargo
-/// builds is kept from run to run, and need not be fast.
+/// What those have who write modules: Rust, and what is in the tests' Python environment, but not the source of Exeunt. What
+/// cargo builds is kept from run to run, and need not be fast.
 fn tools() -> Vec<(&'static str, PathBuf)> {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
@@ -121,7 +121,6 @@ fn tools() -> Vec<(&'static str, PathBuf)> {
         ("CARGO_BUILD_BUILD_DIR", checkout.join("target/module-new")),
         ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
         ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
-        ("EXEUNT_SDK", checkout),
     ]
 }
 

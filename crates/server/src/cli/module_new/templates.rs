@@ -1,14 +1,11 @@
-//! The files of each project. Python's package and the interfaces of components come from `sdk/`, so that a project has what
-//! it needs; the little of COM that C++ modules share comes from an example.
+//! The files of each project, but for what it is built with: that is a [kit](crate::cli::module_sdk). The little of COM that
+//! C++ modules share comes from an example.
 
 use super::{Language, Template};
 use crate::cli::installed_module::Role;
 
-/// A file of `templates/module/`, or with `sdk` one of `sdk/`.
+/// A file of `templates/module/`, or with `example` one of `examples/modules/`.
 macro_rules! file {
-    ($path:literal, sdk $from:literal) => {
-        Template { path: $path, text: include_str!(concat!("../../../../../sdk/", $from)), executable: false }
-    };
     ($path:literal, example $from:literal) => {
         Template {
             path: $path,
@@ -49,18 +46,6 @@ const PYTHON_POLICY: &[Template] = &[
     file!("test_@snake@.py", "python/policy/test_module.py"),
     file!("README.md", "python/policy/README.md"),
     file!(".gitignore", "python/policy/gitignore"),
-];
-const PYTHON_PACKAGE: &[Template] = &[
-    file!("exeunt_module/__init__.py", sdk "python/src/exeunt_module/__init__.py"),
-    file!("exeunt_module/errors.py", sdk "python/src/exeunt_module/errors.py"),
-    file!("exeunt_module/logs.py", sdk "python/src/exeunt_module/logs.py"),
-    file!("exeunt_module/module.py", sdk "python/src/exeunt_module/module.py"),
-    file!("exeunt_module/py.typed", sdk "python/src/exeunt_module/py.typed"),
-    file!("exeunt_module/receiver.py", sdk "python/src/exeunt_module/receiver.py"),
-    file!("exeunt_module/serve.py", sdk "python/src/exeunt_module/serve.py"),
-    file!("exeunt_module/server.py", sdk "python/src/exeunt_module/server.py"),
-    file!("exeunt_module/values.py", sdk "python/src/exeunt_module/values.py"),
-    file!("exeunt_module/webhook.py", sdk "python/src/exeunt_module/webhook.py"),
 ];
 const RUST_EXIT: &[Template] = &[
     file!("Cargo.toml", "rust/exit/Cargo.toml"),
@@ -112,11 +97,6 @@ const WASM_PYTHON_POLICY: &[Template] = &[
     file!("README.md", "wasm-python/policy/README.md"),
     file!(".gitignore", "wasm-python/policy/gitignore"),
 ];
-const WIT: &[Template] = &[
-    file!("wit/server.wit", sdk "wit/server.wit"),
-    file!("wit/types.wit", sdk "wit/types.wit"),
-    file!("wit/worlds.wit", sdk "wit/worlds.wit"),
-];
 const CPP_EXIT: &[Template] = &[
     file!("exeunt-module.toml", "cpp/exit/exeunt-module.toml"),
     file!("Makefile", "cpp/Makefile"),
@@ -139,22 +119,21 @@ const CPP_POLICY: &[Template] = &[
 ];
 
 /// The files of a project.
-pub(super) fn files(language: Language, role: Role) -> impl Iterator<Item = &'static Template> {
-    let (own, kit): (&[Template], &[Template]) = match (language, role) {
-        (Language::Any, Role::Exit) => (ANY_EXIT, &[]),
-        (Language::Any, Role::Policy) => (ANY_POLICY, &[]),
-        (Language::Python, Role::Exit) => (PYTHON_EXIT, PYTHON_PACKAGE),
-        (Language::Python, Role::Policy) => (PYTHON_POLICY, PYTHON_PACKAGE),
-        (Language::Rust, Role::Exit) => (RUST_EXIT, &[]),
-        (Language::Rust, Role::Policy) => (RUST_POLICY, &[]),
-        (Language::WasmRust, Role::Exit) => (WASM_RUST_EXIT, WIT),
-        (Language::WasmRust, Role::Policy) => (WASM_RUST_POLICY, WIT),
-        (Language::WasmPython, Role::Exit) => (WASM_PYTHON_EXIT, WIT),
-        (Language::WasmPython, Role::Policy) => (WASM_PYTHON_POLICY, WIT),
-        (Language::Cpp, Role::Exit) => (CPP_EXIT, &[]),
-        (Language::Cpp, Role::Policy) => (CPP_POLICY, &[]),
-    };
-    own.iter().chain(kit)
+pub(super) const fn files(language: Language, role: Role) -> &'static [Template] {
+    match (language, role) {
+        (Language::Any, Role::Exit) => ANY_EXIT,
+        (Language::Any, Role::Policy) => ANY_POLICY,
+        (Language::Python, Role::Exit) => PYTHON_EXIT,
+        (Language::Python, Role::Policy) => PYTHON_POLICY,
+        (Language::Rust, Role::Exit) => RUST_EXIT,
+        (Language::Rust, Role::Policy) => RUST_POLICY,
+        (Language::WasmRust, Role::Exit) => WASM_RUST_EXIT,
+        (Language::WasmRust, Role::Policy) => WASM_RUST_POLICY,
+        (Language::WasmPython, Role::Exit) => WASM_PYTHON_EXIT,
+        (Language::WasmPython, Role::Policy) => WASM_PYTHON_POLICY,
+        (Language::Cpp, Role::Exit) => CPP_EXIT,
+        (Language::Cpp, Role::Policy) => CPP_POLICY,
+    }
 }
 
 /// The commands that build a project, before it can be tried.
@@ -180,29 +159,5 @@ pub(super) fn own_tests(language: Language) -> Option<&'static str> {
         Language::Python | Language::WasmPython => Some("python3 -m unittest"),
         Language::Rust | Language::WasmRust => Some("cargo test --release"),
         Language::Cpp => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn nothing_of_the_kits_is_left_out() {
-        for (folder, kit) in [("python/src/exeunt_module", PYTHON_PACKAGE), ("wit", WIT)] {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk").join(folder);
-            let names = folder.read_dir().unwrap().map(|entry| entry.unwrap());
-            let names = names.filter(|entry| entry.file_type().unwrap().is_file()).map(|entry| entry.file_name());
-            let mut there: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-            there.retain(|name| !name.ends_with(".md"));
-            there.sort();
-            let mut given: Vec<String> =
-                kit.iter().map(|file| file.path.rsplit('/').next().unwrap().to_owned()).collect();
-            given.sort();
-            assert_eq!(given, there, "{}", folder.display());
-        }
     }
 }

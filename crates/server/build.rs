@@ -1,0 +1,265 @@
+//! Gathers what authors of modules build with (`exeunt module new`, `exeunt module sdk`), so that the executable is all they
+//! need: the kit for C, the Python package, the interfaces of components, the protocol's schema, and the crates `module` and
+//! `stdio` as source. Their manifests inherit from the workspace, which an author has not: that is resolved here, and tests are
+//! left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The crates that a module in Rust is built on, each in `crates/`.
+const CRATES: [&str; 2] = ["module", "stdio"];
+
+/// What says under which terms a copy may be used; in every kit.
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+
+fn main() -> Result<(), Failure> {
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../..").canonicalize()?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    let mut generated = String::new();
+    for (constant, from, parts) in [
+        (
+            "C",
+            "sdk/c",
+            &["check-module", "exeunt-module.mk", "header-aliases", "include", "module.map", "runtime", "windows"][..],
+        ),
+        ("PYTHON", "sdk/python/src/exeunt_module", &["."]),
+        ("WIRE", "sdk/wire", &["protocol.schema.json"]),
+        ("WIT", "sdk/wit", &["server.wit", "types.wit", "worlds.wit"]),
+    ] {
+        let mut files = licences(&root)?;
+        for part in parts {
+            gather(&root.join(from), Path::new(part), &mut files)?;
+        }
+        constant_of(constant, &files, &mut generated)?;
+    }
+    let workspace: Table = read(&root.join("Cargo.toml"))?.parse()?;
+    let mut files = licences(&root)?;
+    let mut crates = BTreeMap::new();
+    for name in CRATES {
+        let manifest = manifest(&workspace, &read(&root.join("crates").join(name).join("Cargo.toml"))?.parse()?)?;
+        crates.insert(name, required(&manifest));
+        let text = format!(
+            "# As it is in Exeunt's workspace, with what it inherits there written out.\n\n{}",
+            toml::to_string(&manifest)?
+        );
+        files.insert(format!("{name}/Cargo.toml"), written(&out, &format!("{name}/Cargo.toml"), &text)?);
+        let mut sources = Files::new();
+        gather(&root.join("crates").join(name), Path::new("src"), &mut sources)?;
+        for (path, source) in sources {
+            if path.ends_with("/tests.rs") {
+                continue;
+            }
+            let path = format!("{name}/{path}");
+            let text = without_tests(&source, &read(&source)?)?;
+            files.insert(path.clone(), written(&out, &path, &text)?);
+        }
+    }
+    constant_of("RUST", &files, &mut generated)?;
+    let lock = written(&out, "Cargo.lock", &lock(&read(&root.join("Cargo.lock"))?, &crates)?)?;
+    writeln!(generated, "pub(in crate::cli) const LOCK: &str = include_str!({});", literal(&lock)?)?;
+    fs::write(out.join("kits.rs"), generated)?;
+    Ok(())
+}
+
+/// Files by the path they get, with `/`; each with the place it is now.
+type Files = BTreeMap<String, PathBuf>;
+
+fn licences(root: &Path) -> Result<Files, Failure> {
+    let mut files = Files::new();
+    for name in LICENCES {
+        gather(root, Path::new(name), &mut files)?;
+    }
+    Ok(files)
+}
+
+/// Adds a file, or those of a folder, and has the build begin anew when one changes, comes or goes.
+fn gather(from: &Path, part: &Path, files: &mut Files) -> Result<(), Failure> {
+    let path = from.join(part);
+    println!("cargo::rerun-if-changed={}", path.display());
+    if !path.is_dir() {
+        let name = part.to_str().ok_or("a name is not UTF-8")?;
+        files.insert(name.trim_start_matches("./").to_owned(), path);
+        return Ok(());
+    }
+    for entry in path.read_dir()? {
+        let name = entry?.file_name();
+        // What an editor or an interpreter leaves behind.
+        let name = name.to_str().ok_or("a name is not UTF-8")?;
+        if !name.starts_with('.') && !name.starts_with("__pycache__") {
+            gather(from, &part.join(name), files)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file of the build.
+fn written(out: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    let path = out.join("kits").join(name);
+    fs::create_dir_all(path.parent().ok_or("a file lies in a folder")?)?;
+    fs::write(&path, text)?;
+    Ok(path)
+}
+
+fn constant_of(name: &str, files: &Files, generated: &mut String) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+
+    writeln!(generated, "pub(super) const {name}: &[File] = &[")?;
+    for (path, source) in files {
+        let executable = fs::metadata(source)?.permissions().mode() & 0o100 != 0;
+        let source = literal(source)?;
+        writeln!(generated, "    File {{ path: {path:?}, text: include_str!({source}), executable: {executable} }},")?;
+    }
+    writeln!(generated, "];")?;
+    Ok(())
+}
+
+fn literal(path: &Path) -> Result<String, Failure> {
+    Ok(format!("{:?}", path.to_str().ok_or("the build's folder is not UTF-8")?))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// A source file without its tests, which come last.
+fn without_tests(path: &Path, text: &str) -> Result<String, Failure> {
+    let Some((source, tests)) = text.split_once("\n#[cfg(test)]\nmod tests") else { return Ok(text.to_owned()) };
+    let last = tests == ";\n" || tests.starts_with(" {\n") && tests.find("\n}\n") == Some(tests.len() - 3);
+    if !last {
+        return Err(format!("{}: something follows the tests, which come last", path.display()).into());
+    }
+    Ok(source.to_owned())
+}
+
+/// A manifest with what it inherits, and without what only its own tests and checks need.
+fn manifest(workspace: &Table, own: &Table) -> Result<Table, Failure> {
+    let shared = workspace.get("workspace").and_then(Value::as_table).ok_or("there is no workspace")?;
+    let mut manifest = own.clone();
+    manifest.remove("lints");
+    manifest.remove("dev-dependencies");
+    let package = manifest.get_mut("package").and_then(Value::as_table_mut).ok_or("a manifest has a package")?;
+    for (key, value) in package.iter_mut() {
+        if inherits(value) {
+            let shared = shared.get("package").and_then(|package| package.get(key));
+            *value = shared.ok_or_else(|| format!("the workspace has no `{key}`"))?.clone();
+        }
+    }
+    let dependencies = shared.get("dependencies").and_then(Value::as_table).ok_or("there are no dependencies")?;
+    for table in dependency_tables(&mut manifest) {
+        for (name, value) in table.iter_mut().filter(|(_, value)| inherits(value)) {
+            let shared = dependencies.get(name).ok_or_else(|| format!("the workspace has no `{name}`"))?;
+            *value = dependency(name, shared, value)?;
+        }
+    }
+    Ok(manifest)
+}
+
+fn inherits(value: &Value) -> bool {
+    value.get("workspace").and_then(Value::as_bool) == Some(true)
+}
+
+/// The tables of a manifest that name dependencies.
+fn dependency_tables(manifest: &mut Table) -> Vec<&mut Table> {
+    let mut tables = Vec::new();
+    for (key, value) in manifest.iter_mut() {
+        match (key.as_str(), value) {
+            ("dependencies", Value::Table(table)) => tables.push(table),
+            ("target", Value::Table(targets)) => {
+                let targets = targets.iter_mut().filter_map(|(_, target)| target.get_mut("dependencies"));
+                tables.extend(targets.filter_map(Value::as_table_mut));
+            }
+            _ => {}
+        }
+    }
+    tables
+}
+
+/// What the workspace says of a dependency, and what the crate adds.
+fn dependency(name: &str, shared: &Value, own: &Value) -> Result<Value, Failure> {
+    let mut all = match shared {
+        Value::Table(table) => table.clone(),
+        version => Table::from_iter([("version".to_owned(), version.clone())]),
+    };
+    if all.contains_key("path") {
+        if !CRATES.contains(&name) {
+            return Err(format!("`{name}` is a crate that authors of modules do not get").into());
+        }
+        all.insert("path".to_owned(), format!("../{name}").into());
+    }
+    for (key, value) in own.as_table().into_iter().flatten() {
+        match (key.as_str(), all.get_mut(key)) {
+            ("workspace", _) => {}
+            ("features", Some(Value::Array(features))) => {
+                features.extend(value.as_array().into_iter().flatten().cloned())
+            }
+            _ => {
+                all.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    Ok(Value::Table(all))
+}
+
+/// The dependencies that are always there.
+fn required(manifest: &Table) -> BTreeSet<String> {
+    let mut manifest = manifest.clone();
+    let tables = dependency_tables(&mut manifest);
+    let all = tables.into_iter().flat_map(|table| table.iter());
+    all.filter(|(_, value)| value.get("optional").is_none()).map(|(name, _)| name.clone()).collect()
+}
+
+/// Of the workspace's lock file what the crates need, with the versions that Exeunt is built and tested with, and the project
+/// on top.
+fn lock(text: &str, crates: &BTreeMap<&str, BTreeSet<String>>) -> Result<String, Failure> {
+    let lock: Table = text.parse()?;
+    let packages = lock.get("package").and_then(Value::as_array).ok_or("the lock file has no packages")?;
+    let mut kept: BTreeMap<(String, String), Value> = BTreeMap::new();
+    let mut open: Vec<String> = crates.keys().map(|name| (*name).to_owned()).collect();
+    while let Some(spelt) = open.pop() {
+        let mut package = package(packages, &spelt)?.clone();
+        let key = (text_of(&package, "name"), text_of(&package, "version"));
+        if kept.contains_key(&key) {
+            continue;
+        }
+        let dependencies = package.get_mut("dependencies").and_then(Value::as_array_mut);
+        if let (Some(dependencies), Some(required)) = (dependencies, crates.get(key.0.as_str())) {
+            // What a crate of ours needs for its own tests is listed too.
+            dependencies.retain(|spelt| spelt.as_str().is_some_and(|spelt| required.contains(name_of(spelt))));
+        }
+        let dependencies = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+        open.extend(dependencies.filter_map(Value::as_str).map(str::to_owned));
+        kept.insert(key, package);
+    }
+    let project = Table::from_iter([
+        ("name".to_owned(), "@name@".into()),
+        ("version".to_owned(), "0.1.0".into()),
+        ("dependencies".to_owned(), CRATES.map(Value::from).to_vec().into()),
+    ]);
+    let packages = std::iter::once(project.into()).chain(kept.into_values()).collect();
+    let version = lock.get("version").ok_or("the lock file has no version")?.clone();
+    let all = Table::from_iter([("version".to_owned(), version), ("package".to_owned(), Value::Array(packages))]);
+    Ok(toml::to_string(&all)?)
+}
+
+/// The package that a lock file means: by its name or, where there are several, by name and version.
+fn package<'a>(packages: &'a [Value], spelt: &str) -> Result<&'a Value, Failure> {
+    let version = spelt.split(' ').nth(1);
+    let mut found = packages.iter().filter(|package| text_of(package, "name") == name_of(spelt));
+    let found = found.find(|package| version.is_none_or(|version| text_of(package, "version") == version));
+    found.ok_or_else(|| format!("`{spelt}` is not in the lock file").into())
+}
+
+fn name_of(spelt: &str) -> &str {
+    spelt.split(' ').next().unwrap_or(spelt)
+}
+
+fn text_of(package: &Value, key: &str) -> String {
+    package.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
