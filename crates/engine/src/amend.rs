@@ -49,7 +49,7 @@ impl Engine {
         extension: CertificateExtension,
     ) -> Result<Request, Error> {
         let mut request = self.pending(id)?.changed();
-        let stored = view::amend_extension(extension, ExtensionFlags::ORIGIN_ADMIN)?;
+        let stored = view::amend_extension(&self.site, extension, ExtensionFlags::ORIGIN_ADMIN)?;
         let detail = json!({ "oid": stored.oid, "flags": stored.flags.bits(), "value": hex::encode(&stored.value) });
         view::put_extension(&mut Arc::make_mut(&mut request.body).extensions, stored)?;
         self.amend(request, Act::ExtensionSet, &by.caller().name, detail)

@@ -13,6 +13,9 @@ use crate::{Request, extensions};
 
 const CONSTRUCTING: &str = "Error Constructing Certificate";
 
+/// What is signed may have as many bytes as a request, and this many in any case.
+const BYTES_MAX: usize = 65_536;
+
 /// The certificate to be signed.
 pub(crate) struct Composed {
     /// The fields.
@@ -61,6 +64,21 @@ pub(crate) fn compose(site: &Site, request: &Request, issuer: &Issuer<'_>) -> Re
         extensions,
     };
     Ok(Composed { tbs, is_ca: profile.ca.is_some() })
+}
+
+/// The longest extension value, and the longest certificate before it is signed, in bytes.
+pub(crate) fn bytes_max(site: &Site) -> usize {
+    site.config.request_bytes_max.max(BYTES_MAX)
+}
+
+/// Policy may put in many names and extensions: together they make no certificate that others choke on.
+pub(crate) fn check_length(site: &Site, tbs: &[u8]) -> Result<(), Failure> {
+    let (length, max) = (tbs.len(), bytes_max(site));
+    if length > max {
+        let text = format!("the certificate would have {length} bytes; at most {max} are signed");
+        return Err(refused(HResult::CERTSRV_E_ENCODING_LENGTH, text));
+    }
+    Ok(())
 }
 
 fn refused(code: HResult, text: impl std::fmt::Display) -> Failure {

@@ -87,6 +87,7 @@ impl Engine {
             scheduler: Mutex::new(None),
             stopped: AtomicBool::new(false),
         });
+        engine.sweep_code();
         trial::watch(&engine, ended_trials)?;
         engine.write_ca_certificates();
         *engine.scheduler.lock() = Some(Scheduler::start(&engine)?);

@@ -42,6 +42,20 @@ pub trait ModuleLoader: Send + Sync {
         Ok(None)
     }
 
+    /// Keeps a copy of a file with code, for the time when another file lies in its place.
+    ///
+    /// # Errors
+    /// The file is not what it was when its digest was taken, or the copy cannot be written.
+    fn keep(&self, code: &Code) -> Result<(), ModuleError> {
+        let _ = code;
+        Ok(())
+    }
+
+    /// Gives up the copies of all files but these.
+    fn keep_only(&self, codes: &[&Code]) {
+        let _ = codes;
+    }
+
     /// The settings of a kind that say what is run: those that a manifest gives.
     fn names_code(&self, kind: &str) -> Vec<String> {
         let _ = kind;
@@ -56,14 +70,17 @@ pub trait ModuleLoader: Send + Sync {
     }
 }
 
+/// What the operator is to be told of a module as it runs now, if anything.
+pub type Notice = Box<dyn Fn() -> Option<String> + Send + Sync>;
+
 /// What a loader makes of an installed exit module.
 pub struct LoadedExit {
     /// The module, guarded: a call returns within its time limit, whatever the module does.
     pub module: Arc<dyn ExitModule>,
     /// What its host knows of its health.
     pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
-    /// What the operator is to be told of it as long as it runs.
-    pub notice: Option<String>,
+    /// What the operator is to be told of it now.
+    pub notice: Notice,
 }
 
 /// An exit module that is initialised and can begin.

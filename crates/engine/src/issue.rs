@@ -39,6 +39,7 @@ fn issue(site: &Site, request: &mut Request) -> Result<(), Failure> {
 
     let composed = compose::compose(site, request, &issuer)?;
     let tbs = composed.tbs.to_der().map_err(|error| Failure::new(HResult::ERROR_INVALID_DATA, SIGNING, error))?;
+    compose::check_length(site, &tbs)?;
     lint(
         &tbs,
         &LintRules {

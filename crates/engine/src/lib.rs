@@ -57,7 +57,7 @@ pub use config::{Config, CrlConfig};
 pub use crl::{CrlPublication, CrlReader, PublishFlags};
 pub use engine::{Counters, Engine, Opening};
 pub use error::Error;
-pub use exits::{LoadedExit, ModuleLoader, ModuleState};
+pub use exits::{LoadedExit, ModuleLoader, ModuleState, Notice};
 pub use import::ImportOptions;
 pub use install::install_offline;
 pub use metrics::{EngineMetrics, ModuleMetrics};

@@ -99,7 +99,7 @@ impl Engine {
         new: NewModule,
         package: Package,
     ) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         checks::check_name(&new.name)?;
         checks::check_options(&new.options)?;
         let manifest = checks::manifest(&package, &new.kind, new.role)?;
@@ -122,7 +122,7 @@ impl Engine {
             let text = format!("there is a module `{}` already; remove it, or choose another name", module.name);
             return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
         }
-        module.versions.package.code = self.code(&module)?;
+        module.versions.package.code = self.code_kept(&module)?;
         let more = [("role", json!(module.role)), ("from", json!(module.cursor))];
         let detail = checks::version_detail(&module.name, &module.version(), more);
         self.change_module(by, Act::ModuleAdded, detail, module)
@@ -137,7 +137,7 @@ impl Engine {
         settings: Vec<(String, Option<String>)>,
         options: Option<&dyn Fn(&ModuleOptions) -> ModuleOptions>,
     ) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let mut module = self.installed(name)?;
         if !settings.is_empty() && module.versions.canary.is_some() {
             return Err(versions::on_trial(&module));
@@ -157,21 +157,21 @@ impl Engine {
 
     /// Starts a disabled module where it stood.
     pub fn enable_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let module = InstalledModule { enabled: true, ..self.installed(name)? };
         self.change_module(by, Act::ModuleEnabled, json!({ "module": name }), module)
     }
 
     /// Stops a module. It keeps its place: events wait for it, as long as they are kept.
     pub fn disable_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let module = InstalledModule { enabled: false, ..self.installed(name)? };
         self.change_module(by, Act::ModuleDisabled, json!({ "module": name }), module)
     }
 
     /// Stops a module and forgets it, its place and its parked events.
     pub fn remove_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<(), Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let module = self.installed(name)?;
         let detail = checks::version_detail(name, &module.version(), []);
         let audit = Act::ModuleRemoved.entry(&by.caller().name, self.site.now(), None, detail);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use module::{Decision, HResult, PolicyModule, Role, Undelivered};
 use parking_lot::RwLock;
 
-use crate::exits::ModuleLoader;
+use crate::exits::{ModuleLoader, Notice};
 use crate::failure::Failure;
 use crate::site::Site;
 use crate::store::InstalledModule;
@@ -57,8 +57,8 @@ pub struct LoadedPolicy {
     pub module: Arc<dyn PolicyModule>,
     /// What its host knows of its health.
     pub health: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
-    /// What the operator is to be told of it as long as it runs.
-    pub notice: Option<String>,
+    /// What the operator is to be told of it now.
+    pub notice: Notice,
 }
 
 impl Drop for LoadedPolicy {

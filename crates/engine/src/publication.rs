@@ -17,7 +17,7 @@ impl Engine {
         let ca = self.site.ca();
         let rows = crl::publish(&self.publisher(&ca), order, Occasion::Request(&by.caller().name), progress);
         // Also after a failure: an earlier publication may have been brought to its end.
-        self.announce_newest()?;
+        self.announce_newest();
         self.reschedule();
         rows
     }
@@ -44,13 +44,15 @@ impl Engine {
         }
     }
 
-    /// Tells the dispatchers of the newest event.
-    pub(crate) fn announce_newest(&self) -> Result<(), Error> {
+    /// Tells the dispatchers of the newest event, and waits for the modules that are delivered to inline. What is committed is
+    /// committed: where the database cannot say which event that is, it is delivered, and nobody waits.
+    pub(crate) fn announce_newest(&self) {
         self.exits.wake();
-        let (head, _) = self.site.store.event_head()?;
-        if let Some((event, _)) = self.site.store.event(head)? {
-            self.exits.announce(&event);
+        let store = &self.site.store;
+        match store.event_head().and_then(|(head, _)| store.event(head)) {
+            Ok(Some((event, _))) => self.exits.announce(&event),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("nobody waits for the delivery of the newest event: {error}"),
         }
-        Ok(())
     }
 }

@@ -12,27 +12,41 @@ use crate::{Engine, Error, Outcome, Request};
 
 /// The most rows of one page.
 const PAGE_ROWS_MAX: u32 = 1_000;
+/// How often a request that others change meanwhile is read again.
+const RETRIEVAL_TRIES_MAX: u32 = 8;
+/// What a request keeps of those who have fetched its certificate: their names, a line each.
+const RETRIEVED_BY: &str = "RetrievedBy";
+/// Those at most. Whoever comes after them raises no event.
+const RETRIEVERS_MAX: usize = 32;
 
 impl Engine {
     /// The classic *retrieve pending*: where the caller's own request stands, and its certificate once there is one.
     ///
-    /// Handing out the certificate of a request that had been pending raises `CERTRETRIEVEPENDING`.
+    /// Handing out the certificate of a request that had been pending raises `CERTRETRIEVEPENDING` the first time that this
+    /// caller fetches it: whoever asks again and again leaves no more behind.
     pub fn retrieve(&self, by: &Authorised<right::Enrol>, id: RequestId) -> Result<Outcome, Error> {
         let caller = &by.caller().name;
-        let request = self.site.store.request(id)?;
         let own = |request: &Request| {
             request.requester == *caller || request.caller == *caller || by.holds(Role::CertificateManager)
         };
-        // Whether somebody else's request exists is not told.
-        let request = request.filter(own).ok_or_else(|| Error::no_request(id))?;
-        let was_pending = request.resolved.is_some_and(|resolved| resolved > request.submitted);
-        if request.is_issued_or_revoked() && was_pending {
+        let mut tries = 0;
+        loop {
+            // Whether somebody else's request exists is not told.
+            let request = self.site.store.request(id)?.filter(own).ok_or_else(|| Error::no_request(id))?;
+            let outcome = Outcome::of(&request);
+            let Some(fetched) = fetched_first(&request, caller) else { return Ok(outcome) };
             let now = self.site.now();
-            let event = NewEvent::of(ExitEvent::CertRetrievePending, &request, now);
+            let event = NewEvent::of(ExitEvent::CertRetrievePending, &fetched, now);
             let audit = Act::Retrieved.entry(caller, now, Some(id), json!({}));
-            self.commit(Change { event: Some(event), audit: Some(audit), ..Change::default() })?;
+            let change =
+                Change { requests: vec![fetched], event: Some(event), audit: Some(audit), ..Change::default() };
+            match self.commit(change) {
+                Ok(_) => return Ok(outcome),
+                // Somebody has changed the request meanwhile: it is read again.
+                Err(Error::Conflict { .. }) if tries < RETRIEVAL_TRIES_MAX => tries += 1,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(Outcome::of(&request))
     }
 
     /// A request as it stands.
@@ -109,4 +123,23 @@ impl Engine {
         let effective = request.revocation.is_some_and(|revocation| revocation.effective <= self.site.now());
         Ok(!(request.disposition == Disposition::Revoked && effective))
     }
+}
+
+/// The request with the note that this caller has fetched its certificate; none where it has been noted, or there is nothing to
+/// note: no certificate, or one that nobody had to wait for.
+fn fetched_first(request: &Request, caller: &str) -> Option<Request> {
+    let was_pending = request.resolved.is_some_and(|resolved| resolved > request.submitted);
+    if !request.is_issued_or_revoked() || !was_pending {
+        return None;
+    }
+    let known = request.properties.get(RETRIEVED_BY).map_or("", String::as_str);
+    // A line each, whatever a front end lets into a name.
+    let name = caller.replace(['\n', '\r'], " ");
+    if known.lines().any(|line| line == name) || known.lines().count() >= RETRIEVERS_MAX {
+        return None;
+    }
+    let names = if known.is_empty() { name } else { format!("{known}\n{name}") };
+    let mut request = request.changed();
+    request.properties.insert(RETRIEVED_BY.to_owned(), names);
+    Some(request)
 }

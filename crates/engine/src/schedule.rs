@@ -98,9 +98,7 @@ impl Engine {
                 Some(now)
             }
         };
-        if let Err(error) = self.announce_newest() {
-            tracing::warn!("exit modules were not woken for the CRLs: {error}");
-        }
+        self.announce_newest();
         Duration::ZERO
     }
 

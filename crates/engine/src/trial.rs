@@ -12,7 +12,6 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use module::{
     Delivered, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PolicyModule, RequestId, ServerExit,
-    Undelivered,
 };
 use parking_lot::{Mutex, RwLock};
 
@@ -182,8 +181,8 @@ impl Trial {
         !self.withdrawn.load(Ordering::Acquire) && self.canary.takes(request)
     }
 
-    fn succeeded(&self) {
-        self.delivered.fetch_add(1, Ordering::Relaxed);
+    fn succeeded(&self, count: usize) {
+        self.delivered.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     fn failed(&self, error: &ModuleError) {
@@ -217,12 +216,11 @@ struct TrialExit {
 
 fn side_by_side(former: Arc<LoadedExit>, canary: Option<Arc<LoadedExit>>, trial: Arc<Trial>) -> LoadedExit {
     *trial.exit.write() = canary;
-    let notice = former.notice.clone();
-    let (module, beside) = (Arc::clone(&former), Arc::clone(&trial));
+    let (module, named, beside) = (Arc::clone(&former), Arc::clone(&former), Arc::clone(&trial));
     LoadedExit {
         module: Arc::new(TrialExit { former: module, trial }),
         health: Box::new(move || with_canary((former.health)(), beside.exit().map(|canary| (canary.health)()))),
-        notice,
+        notice: Box::new(move || (named.notice)()),
     }
 }
 
@@ -242,14 +240,34 @@ impl ExitModule for TrialExit {
     }
 
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        self.tell(notification, server).map_err(ModuleError::from)
+        if notification.event == ExitEvent::Shutdown {
+            self.canary_shuts_down(notification, server);
+        }
+        self.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
 
-    /// One by one, because each event has its own version. What neither version saw is no attempt.
+    fn batch_max(&self) -> usize {
+        let canary = self.trial.exit().map_or(1, |canary| canary.module.batch_max());
+        self.former.module.batch_max().max(canary)
+    }
+
+    /// In runs of events that are for the same version. What neither version saw is no attempt.
     fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
-        for (count, (notification, server)) in events.iter().enumerate() {
-            if let Err(failure) = self.tell(notification, *server) {
-                return Delivered { count, failure: Some(failure) };
+        let mut count = 0;
+        while let Some(rest @ [(first, _), ..]) = events.get(count..) {
+            let version = self.version_for(first);
+            let run = rest.iter().take_while(|(notification, _)| self.version_for(notification) == version).count();
+            // A trial may end between two looks.
+            let run = rest.get(..run.max(1)).unwrap_or(rest);
+            let told = match version {
+                Some(Which::Former) => self.former.module.notify_batch(run),
+                Some(Which::Canary) => self.tell_canary(run),
+                None => Delivered::all(run.len()),
+            };
+            count += told.count;
+            // Nothing delivered, and no word why: that is for the caller to say.
+            if told.failure.is_some() || told.count == 0 {
+                return Delivered { count, failure: told.failure };
             }
         }
         Delivered::all(events.len())
@@ -264,32 +282,56 @@ impl ExitModule for TrialExit {
     }
 }
 
+/// One of the two versions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Former,
+    Canary,
+}
+
 impl TrialExit {
-    fn tell(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), Undelivered> {
-        let wants = |mask: &AtomicU32| ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(notification.event);
-        if notification.event == ExitEvent::Shutdown && wants(&self.trial.canary_mask) {
-            // Both are to let go of what they hold; only the version in force can fail it.
-            if let Some(Err(error)) = self.trial.exit().map(|canary| canary.module.notify(notification, server)) {
-                tracing::warn!(module = self.trial.module, "the version on trial failed SHUTDOWN: {}", error.message);
-            }
-        }
-        if let Some(canary) = self.trial.exit().filter(|_| self.trial.takes(notification.request)) {
-            if !wants(&self.trial.canary_mask) {
-                return Ok(());
-            }
-            match canary.module.notify(notification, server) {
-                Ok(()) => {
-                    self.trial.succeeded();
-                    return Ok(());
-                }
-                Err(error) => self.trial.failed(&error),
-            }
-        }
-        if !wants(&self.trial.former_mask) {
-            return Ok(());
-        }
-        self.former.module.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), Err)
+    /// The version that is to have an event; none where it does not want it.
+    fn version_for(&self, notification: &Notification) -> Option<Which> {
+        let canary = self.trial.takes(notification.request) && self.trial.exit().is_some();
+        let (which, mask) = match canary {
+            true => (Which::Canary, &self.trial.canary_mask),
+            false => (Which::Former, &self.trial.former_mask),
+        };
+        wants(mask, notification.event).then_some(which)
     }
+
+    /// Hands events to the version on trial, and the first that it fails to the version in force.
+    fn tell_canary(&self, run: &[(&Notification, &dyn ServerExit)]) -> Delivered {
+        let told = match self.trial.exit() {
+            Some(canary) => canary.module.notify_batch(run),
+            // The trial has ended: the first is for the version in force, and so are the others when they are looked at.
+            None => Delivered { count: 0, failure: None },
+        };
+        self.trial.succeeded(told.count);
+        if let Some(failure) = told.failure {
+            self.trial.failed(&failure.into());
+        }
+        let Some((failed, server)) = run.get(told.count) else { return Delivered::all(run.len()) };
+        if !wants(&self.trial.former_mask, failed.event) {
+            return Delivered::all(told.count + 1);
+        }
+        let again = self.former.module.notify_batch(&[(*failed, *server)]);
+        Delivered { count: told.count + again.count, failure: again.failure }
+    }
+
+    /// Both versions are to let go of what they hold; only the version in force can fail it.
+    fn canary_shuts_down(&self, notification: &Notification, server: &dyn ServerExit) {
+        if !wants(&self.trial.canary_mask, notification.event) {
+            return;
+        }
+        if let Some(Err(error)) = self.trial.exit().map(|canary| canary.module.notify(notification, server)) {
+            tracing::warn!(module = self.trial.module, "the version on trial failed SHUTDOWN: {}", error.message);
+        }
+    }
+}
+
+fn wants(mask: &AtomicU32, event: ExitEvent) -> bool {
+    ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(event)
 }
 
 /// A policy module's version on trial.
@@ -306,7 +348,7 @@ impl TriedPolicy {
     }
 
     pub(crate) fn succeeded(&self) {
-        self.trial.succeeded();
+        self.trial.succeeded(1);
     }
 
     pub(crate) fn failed(&self, error: &ModuleError) {

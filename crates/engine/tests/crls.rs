@@ -4,13 +4,15 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use engine::store::CrlKind;
-use engine::{CrlPublication, right};
+use engine::{CrlPublication, Store, right};
 use jiff::SignedDuration;
 use module::{ExitEvent, ExitEvents, RevocationReason};
 use pki::{Certificate, CertificateList, KeyAlgorithm};
 use testkit::authority::{Authority, Builder, eventually};
+use testkit::fault::{Fault, FaultyStore, Kind, Side};
 use testkit::tools;
 
 /// Writes certificates and CRLs as PEM, the form that OpenSSL reads several of from one file.
@@ -129,4 +131,41 @@ fn what_was_missed_while_the_server_stood_still_is_published_at_its_start() {
         .unwrap();
     let numbers: Vec<_> = events.iter().map(|(event, _)| (event.kind, event.crl_number)).collect();
     assert_eq!(numbers, [1, 2, 3].map(|number| (ExitEvent::CrlIssued, Some(number))));
+}
+
+#[test]
+fn what_was_published_is_answered_whatever_the_database_says_afterwards() {
+    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
+    let given = Arc::clone(&faulty);
+    let wrap = move |store: Arc<dyn Store>| {
+        let wrapped = Arc::new(FaultyStore::new(store));
+        let _ = given.set(Arc::clone(&wrapped));
+        wrapped as Arc<dyn Store>
+    };
+    // No schedule that publishes meanwhile.
+    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.crl.period = "0s".parse().unwrap());
+    let authority = builder.wrap(wrap).open().unwrap();
+    let store = faulty.get().cloned().unwrap();
+    let next_update = Some(authority.clock.now() + SignedDuration::from_hours(24));
+    let order = CrlPublication { base: true, next_update, ..CrlPublication::default() };
+    let by = authority.by::<right::Administer>();
+    let mut announced = 0;
+    for (call, side) in (1..60).flat_map(|call| [Side::Before, Side::After].map(|side| (call, side))) {
+        store.fail(Fault { call, side, kind: Kind::Error });
+        let answered = authority.engine.publish_crls(&by, &order, &mut |_, _| {});
+        let struck = store.struck();
+        store.fail(Fault { call: u64::MAX, side, kind: Kind::Error });
+        let concluded = store.value("crl-unfinished").unwrap().is_none();
+        if matches!(struck, Some("event_head" | "event")) {
+            announced += 1;
+            assert!(concluded);
+        }
+        if let Ok(rows) = answered {
+            let newest = authority.engine.newest_crl(0, CrlKind::Base).unwrap().unwrap();
+            assert!(concluded && rows.iter().any(|row| row.number == newest.number), "call {call}");
+        } else {
+            assert!(!matches!(struck, Some("event_head" | "event")), "call {call}: {answered:?}");
+        }
+    }
+    assert!(announced > 0);
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use engine::store::{DeliveryState, ModuleOptions};
-use engine::{ModuleState, ModuleStatus, StartFrom, right};
-use jiff::SignedDuration;
+use engine::store::{Canary, DeliveryState, Event, ModuleOptions, Package, Version};
+use engine::{ModuleState, ModuleStatus, NewVersion, StartFrom, TrialOrder, right};
+use jiff::{SignedDuration, Timestamp};
 use module::{
-    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, ServerExit, Undelivered,
+    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, RequestId, ServerExit,
+    Settings, Undelivered,
 };
 use parking_lot::Mutex;
 use testkit::authority::{Authority, eventually};
@@ -207,6 +208,75 @@ fn what_the_module_never_saw_is_no_attempt_and_is_never_parked() {
     let status = status(&authority);
     assert_eq!((status.delivered, status.failed, status.parked), (2, 0, 0));
     assert!(refusals.load(Ordering::SeqCst) > 8);
+}
+
+#[test]
+fn what_the_module_refuses_for_good_is_parked_at_once_and_the_next_is_told() {
+    let poison = Arc::new(Mutex::new(EventId(0)));
+    let bad = Arc::clone(&poison);
+    let module = Batches::new(4, move |events| {
+        let bad = *bad.lock();
+        match events.iter().position(|event| event.id == bad) {
+            Some(count) => {
+                let error = ModuleError::refused_for_good("nobody has such a certificate");
+                Delivered { count, failure: Some(Undelivered::Failed(error)) }
+            }
+            None => Delivered::all(events.len()),
+        }
+    });
+    let authority = with(module.clone());
+    *poison.lock() = EventId(head(&authority).0 + 3);
+    ten_at_once(&authority);
+    catches_up(&authority);
+    assert!(module.told().concat().iter().all(|(_, attempt)| *attempt == 1), "{:?}", module.told());
+    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!((parked[0].event, parked[0].attempts, parked[0].state), (*poison.lock(), 1, DeliveryState::Parked));
+    assert_eq!(parked[0].code, HResult::ERROR_REQUEST_REFUSED);
+    assert_eq!((status(&authority).delivered, status(&authority).failed), (9, 1));
+
+    // An operator who knows better has it told again.
+    let event = std::mem::take(&mut *poison.lock());
+    authority.engine.retry_delivery(&authority.by::<right::Administer>(), "tested", event).unwrap();
+    eventually("it is told again", || status(&authority).parked == 0 && status(&authority).delivered == 10);
+}
+
+#[test]
+fn a_version_on_trial_and_the_one_in_force_each_get_batches() {
+    let (former, canary) = (
+        Batches::new(4, |events| Delivered::all(events.len())),
+        Batches::new(3, |events| Delivered::all(events.len())),
+    );
+    let authority = with(former.clone());
+    authority.loader.exit("canary", canary.clone());
+    let version = NewVersion {
+        kind: "canary".into(),
+        settings: Vec::new(),
+        package: Package::default(),
+        trial: Some(TrialOrder { percent: 50, failures_max: 5 }),
+    };
+    authority.engine.upgrade_module(&authority.by::<right::Administer>(), "tested", version).unwrap();
+    let takes = |id: i64| {
+        let version =
+            Version { number: 2, kind: String::new(), settings: Settings::default(), package: Package::default() };
+        let canary = Canary { version, percent: 50, failures_max: 5, since: Timestamp::UNIX_EPOCH };
+        canary.takes(Some(RequestId(id)))
+    };
+    let first = ten_at_once(&authority);
+    catches_up(&authority);
+
+    // Runs of events for the same version, none longer than what is handed out at once.
+    let reader = authority.by::<right::Read>();
+    let events = authority.engine.events(&reader, EventId(first - 1), ExitEvents::CERT_ISSUED, 100).unwrap();
+    let mut expected = [Vec::new(), Vec::new()];
+    for batch in events.chunks(4) {
+        let whose = |event: &(Event, _)| usize::from(takes(event.0.request.unwrap().0.0));
+        for run in batch.chunk_by(|one, other| whose(one) == whose(other)) {
+            expected[whose(&run[0])].push(run.iter().map(|(event, _)| (event.id, 1)).collect::<Vec<_>>());
+        }
+    }
+    assert_eq!([former.told(), canary.told()], expected);
+    assert!(expected.iter().flatten().any(|run| run.len() > 1), "{expected:?}");
 }
 
 #[test]

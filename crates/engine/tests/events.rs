@@ -451,26 +451,35 @@ fn delivered_events_are_pruned_after_retention_and_the_chain_still_holds() {
 #[test]
 fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
     const BEHIND: usize = 4_800;
+    const BUSY: usize = 16;
     let authority = Authority::open();
-    let recorder = Recorder::new(ExitEvents::CERT_ISSUED | ExitEvents::CERT_RETRIEVE_PENDING);
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED);
     authority.loader.exit("recorder", recorder.clone());
     authority.add_exit("recorder", StartFrom::Now, ModuleOptions { workers: 2, ..quick() });
     eventually("the module runs", || recorder.initialised() == 1);
-    let waited = authority.submit("waited.example", "Disposition:Pending").request;
-    authority.clock.advance(SignedDuration::from_secs(1));
-    authority.engine.approve(&authority.by::<right::ManageCertificates>(), waited).unwrap();
+    let issued: Vec<RequestId> =
+        (0..2 * BUSY).map(|n| authority.submit(&format!("n{n}.example"), "").request).collect();
+    let worker = |request: RequestId| request.0 % 2;
+    let busy = worker(issued[2 * BUSY - 1]);
     eventually("the module has caught up", || caught_up(&authority, "recorder"));
 
-    recorder.behave(move |notification| match notification.request == Some(waited) {
+    recorder.behave(move |notification| match notification.request.map(worker) == Some(busy) {
         true => Ok(()),
         false => Err(ModuleError::from(HResult::E_FAIL)),
     });
     // The next request, and so the other worker's.
     let failing = authority.submit("failing.example", "").request;
-    let enrol = authority.by::<right::Enrol>();
+    assert_ne!(worker(failing), busy);
+    let officer = authority.by::<right::ManageCertificates>();
     std::thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| (0..BEHIND / 16).for_each(|_| drop(authority.engine.retrieve(&enrol, waited).unwrap())));
+        for request in issued.iter().filter(|request| worker(**request) == busy) {
+            let (authority, officer, serial) = (&authority, &officer, serial(&authority, *request));
+            let reasons = [RevocationReason::Superseded, RevocationReason::CessationOfOperation].into_iter().cycle();
+            scope.spawn(move || {
+                for reason in reasons.take(BEHIND / BUSY) {
+                    authority.engine.revoke(officer, &serial, reason, None).unwrap();
+                }
+            });
         }
     });
     let beyond = || authority.engine.module(&authority.by::<right::Read>(), "recorder").unwrap().delivered;
@@ -487,7 +496,7 @@ fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
         .map(|told| told.notification.attempt)
         .collect();
     assert_eq!(attempts, [1, 2]);
-    assert_eq!(recorder.counts().len(), 2 + BEHIND);
+    assert_eq!(recorder.counts().len(), 2 * BUSY + 1 + BEHIND);
 }
 
 #[test]

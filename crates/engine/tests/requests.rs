@@ -8,8 +8,8 @@ use engine::store::{Column, Filter, Operand, Search};
 use engine::{Error, ImportOptions, Role, Submission, right};
 use jiff::{SignedDuration, ToSpan};
 use module::{
-    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PolicyModule, PropertyType,
-    RevocationReason, ServerExit, ServerPolicy, Value,
+    CertificateExtension, Decision, Disposition, EventId, ExitEvents, ExtensionFlags, HResult, ModuleError,
+    PolicyModule, PropertyType, RevocationReason, ServerExit, ServerPolicy, Value,
 };
 use pki::{Certificate, KeyAlgorithm, KeyUsage};
 use testkit::authority::{Authority, Builder, PolicyFn, csr, plain_policy};
@@ -124,6 +124,26 @@ fn no_policy_module_can_move_the_limits() {
         assert_eq!(outcome.disposition, Disposition::Failed, "{what}");
         assert_eq!(outcome.certificate, None, "{what}");
     }
+}
+
+#[test]
+fn no_policy_module_makes_a_certificate_without_end() {
+    let comment = |bytes: usize, number: usize| CertificateExtension {
+        oid: format!("1.3.6.1.4.1.99999.{number}"),
+        flags: ExtensionFlags::empty(),
+        value: [&[0x04, 0x82, (bytes >> 8) as u8, bytes as u8][..], &vec![0x55; bytes]].concat(),
+    };
+    // One that is too long is refused to the module; many that are too long together are refused to the request.
+    let authority = with_policy(move |server| {
+        let long = CertificateExtension { value: vec![4; 65_537], ..comment(1, 1) };
+        assert_eq!(server.set_certificate_extension(long).unwrap_err().code, HResult::CERTSRV_E_ENCODING_LENGTH);
+        let count = if server.request_attribute("Length").is_ok() { 3 } else { 2 };
+        (1..=count).try_for_each(|number| server.set_certificate_extension(comment(30_000, number)))?;
+        Ok(Decision::Issue)
+    });
+    let long = authority.submit("www.example.org", "Length:long");
+    assert_eq!((long.disposition, long.status), (Disposition::Failed, HResult::CERTSRV_E_ENCODING_LENGTH));
+    assert_eq!(authority.submit("www.example.org", "").disposition, Disposition::Issued);
 }
 
 #[test]
@@ -338,6 +358,44 @@ fn a_requester_sees_only_what_is_its_own() {
     assert!(matches!(authority.engine.retrieve(&other, outcome.request), Err(Error::NotFound(_))));
     let own = authority.engine.retrieve(&authority.by::<right::Enrol>(), outcome.request).unwrap();
     assert_eq!(own.certificate, outcome.certificate);
+}
+
+#[test]
+fn whoever_fetches_a_certificate_again_and_again_leaves_one_event_behind() {
+    let authority = Authority::open();
+    let pending = authority.submit("www.example.org", "Disposition:Pending").request;
+    let own = authority.by::<right::Enrol>();
+    let manager = authority.only::<right::Enrol>(Role::CertificateManager).unwrap();
+    assert_eq!(authority.engine.retrieve(&own, pending).unwrap().certificate, None);
+    authority.clock.advance(SignedDuration::from_secs(1));
+    authority.engine.approve(&authority.by::<right::ManageCertificates>(), pending).unwrap();
+    let before = authority.engine.request(&authority.by::<right::Read>(), pending).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let outcome = authority.engine.retrieve(&own, pending).unwrap();
+                    assert_eq!(outcome.certificate, before.body.certificate);
+                }
+            });
+        }
+    });
+    let raised = || {
+        let wanted = ExitEvents::CERT_RETRIEVE_PENDING;
+        authority.engine.events(&authority.by::<right::Read>(), EventId(0), wanted, 100).unwrap().len()
+    };
+    assert_eq!(raised(), 1);
+    let audit = authority.engine.audit(&authority.by::<right::Audit>(), 0, 1_000).unwrap();
+    assert_eq!(audit.iter().filter(|entry| entry.code == 5_000).count(), 1);
+    // Somebody else who may is noted too.
+    (0..3).for_each(|_| drop(authority.engine.retrieve(&manager, pending).unwrap()));
+    assert_eq!(raised(), 2);
+    // Nor does a restart forget it.
+    let authority = authority.restart();
+    authority.engine.retrieve(&authority.by::<right::Enrol>(), pending).unwrap();
+    let request = authority.engine.request(&authority.by::<right::Read>(), pending).unwrap();
+    assert_eq!(request.version, before.version + 2);
+    assert_eq!(request.properties["RetrievedBy"].lines().last(), Some("test:certificate-manager"));
 }
 
 #[test]

@@ -10,10 +10,11 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::sync::Arc;
 
 use module::{
-    Delivered, ExitEvents, ExitModule, HResult, ModuleError, ModuleKind, Notification, PolicyModule, Role, ServerExit,
-    ServerPolicy, Setting, Settings, Undelivered,
+    CodeFile, Delivered, ExitEvents, ExitModule, HResult, ModuleError, ModuleKind, Notification, PolicyModule, Role,
+    ServerExit, ServerPolicy, Setting, Settings, Undelivered,
 };
 use parking_lot::RwLock;
 
@@ -44,12 +45,21 @@ impl ComKind {
     ///
     /// Errors say what is missing and how to get it.
     pub fn as_process(&self, name: &str, role: Role, settings: &Settings) -> Result<Settings, ModuleError> {
-        self.prepare(name, role, settings).map(|prepared| prepared.process)
+        self.prepare(name, role, settings, None).map(|prepared| prepared.process)
     }
 
-    fn prepare(&self, name: &str, role: Role, settings: &Settings) -> Result<Prepared, ModuleError> {
-        let resolved = ComSettings::resolve(settings, self.state.as_deref(), name)?;
-        command::prepare(role, &resolved)
+    fn prepare(
+        &self,
+        name: &str,
+        role: Role,
+        settings: &Settings,
+        code: Option<&Arc<dyn CodeFile>>,
+    ) -> Result<Prepared, ModuleError> {
+        let mut resolved = ComSettings::resolve(settings, self.state.as_deref(), name)?;
+        if let Some(code) = code {
+            resolved.path = code.locate()?;
+        }
+        command::prepare(role, &resolved, code)
     }
 }
 
@@ -75,11 +85,29 @@ impl ModuleKind for ComKind {
     }
 
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
-        Ok(Box::new(ComModule::<dyn ExitModule>::new(self, name, settings)?))
+        Ok(Box::new(ComModule::<dyn ExitModule>::new(self, name, settings, None)?))
     }
 
     fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
-        Ok(Box::new(ComModule::<dyn PolicyModule>::new(self, name, settings)?))
+        Ok(Box::new(ComModule::<dyn PolicyModule>::new(self, name, settings, None)?))
+    }
+
+    fn exit_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn ExitModule>, ModuleError> {
+        Ok(Box::new(ComModule::<dyn ExitModule>::new(self, name, settings, Some(code))?))
+    }
+
+    fn policy_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn PolicyModule>, ModuleError> {
+        Ok(Box::new(ComModule::<dyn PolicyModule>::new(self, name, settings, Some(code))?))
     }
 }
 
@@ -101,6 +129,7 @@ struct ComModule<M: ?Sized> {
     settings: Settings,
     described: String,
     inner: RwLock<Option<Running<M>>>,
+    code: Option<Arc<dyn CodeFile>>,
 }
 
 /// The module's process, and the Wine it runs in, which ends after it.
@@ -110,7 +139,12 @@ struct Running<M: ?Sized> {
 }
 
 impl<M: ?Sized> ComModule<M> {
-    fn new(kind: &ComKind, name: &str, settings: &Settings) -> Result<Self, ModuleError> {
+    fn new(
+        kind: &ComKind,
+        name: &str,
+        settings: &Settings,
+        code: Option<&Arc<dyn CodeFile>>,
+    ) -> Result<Self, ModuleError> {
         let resolved = ComSettings::resolve(settings, kind.state.as_deref(), name)?;
         Ok(Self {
             kind: kind.clone(),
@@ -118,6 +152,7 @@ impl<M: ?Sized> ComModule<M> {
             settings: settings.clone(),
             described: format!("com: {}", resolved.path.display()),
             inner: RwLock::new(None),
+            code: code.cloned(),
         })
     }
 
@@ -125,13 +160,12 @@ impl<M: ?Sized> ComModule<M> {
     fn begin<T>(
         &self,
         role: Role,
-        make: impl FnOnce(&Settings) -> Result<Box<M>, ModuleError>,
+        make: impl FnOnce(Prepared) -> Result<Running<M>, ModuleError>,
         initialize: impl FnOnce(&M) -> Result<T, ModuleError>,
     ) -> Result<T, ModuleError> {
         let mut inner = self.inner.write();
         if inner.is_none() {
-            let Prepared { process, wine } = self.kind.prepare(&self.name, role, &self.settings)?;
-            *inner = Some(Running { module: make(&process)?, _wine: wine });
+            *inner = Some(make(self.kind.prepare(&self.name, role, &self.settings, self.code.as_ref())?)?);
         }
         inner.as_ref().map_or_else(|| Err(unready()), |running| initialize(&running.module))
     }
@@ -147,7 +181,13 @@ fn unready() -> ModuleError {
 
 impl ExitModule for ComModule<dyn ExitModule> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        let make = |settings: &Settings| ProcessKind.exit_module(&self.name, settings);
+        let make = |Prepared { process, code, wine }: Prepared| {
+            let module = match code {
+                Some(code) => process::exit_module_running(code, &self.name, &process),
+                None => ProcessKind.exit_module(&self.name, &process),
+            };
+            Ok(Running { module: module?, _wine: wine })
+        };
         self.begin(Role::Exit, make, |module| module.initialize(ca, server))
     }
 
@@ -177,7 +217,13 @@ impl ExitModule for ComModule<dyn ExitModule> {
 
 impl PolicyModule for ComModule<dyn PolicyModule> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        let make = |settings: &Settings| ProcessKind.policy_module(&self.name, settings);
+        let make = |Prepared { process, code, wine }: Prepared| {
+            let module = match code {
+                Some(code) => process::policy_module_running(code, &self.name, &process),
+                None => ProcessKind.policy_module(&self.name, &process),
+            };
+            Ok(Running { module: module?, _wine: wine })
+        };
         self.begin(Role::Policy, make, |module| module.initialize(ca, server))
     }
 

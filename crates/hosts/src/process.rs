@@ -10,6 +10,7 @@
 mod account;
 mod callbacks;
 mod child;
+mod code;
 mod confine;
 mod lines;
 pub(crate) mod log;
@@ -23,11 +24,14 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};
+use module::{CodeFile, ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};
 
+pub(crate) use code::{CodeWord, utf8};
 pub use probe::Probe;
+pub(crate) use probe::UNKNOWN;
 use settings::ProcessSettings;
 use supervisor::ProcessModule;
 
@@ -71,12 +75,52 @@ impl ModuleKind for ProcessKind {
     }
 
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
-        Ok(Box::new(ProcessModule::new(name, Role::Exit, ProcessSettings::resolve(settings)?)))
+        Ok(Box::new(module(name, Role::Exit, settings, None)?))
     }
 
     fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
-        Ok(Box::new(ProcessModule::new(name, Role::Policy, ProcessSettings::resolve(settings)?)))
+        Ok(Box::new(module(name, Role::Policy, settings, None)?))
     }
+
+    fn exit_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn ExitModule>, ModuleError> {
+        exit_module_running(CodeWord::path(code)?, name, settings)
+    }
+
+    fn policy_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn PolicyModule>, ModuleError> {
+        policy_module_running(CodeWord::path(code)?, name, settings)
+    }
+}
+
+/// An exit module whose command has a word for the file with its code.
+pub(crate) fn exit_module_running(
+    code: CodeWord,
+    name: &str,
+    settings: &Settings,
+) -> Result<Box<dyn ExitModule>, ModuleError> {
+    Ok(Box::new(module(name, Role::Exit, settings, Some(code))?))
+}
+
+/// A policy module whose command has a word for the file with its code.
+pub(crate) fn policy_module_running(
+    code: CodeWord,
+    name: &str,
+    settings: &Settings,
+) -> Result<Box<dyn PolicyModule>, ModuleError> {
+    Ok(Box::new(module(name, Role::Policy, settings, Some(code))?))
+}
+
+fn module(name: &str, role: Role, settings: &Settings, code: Option<CodeWord>) -> Result<ProcessModule, ModuleError> {
+    Ok(ProcessModule::new(name, role, ProcessSettings::resolve(settings)?, code))
 }
 
 /// The variables that these settings add to a process's environment.

@@ -44,6 +44,8 @@ codes! {
     ERROR_BAD_PATHNAME = 0x8007_00A1, "the path or URL cannot be written to";
     ERROR_ARITHMETIC_OVERFLOW = 0x8007_0216, "the value does not fit its type";
     ERROR_TIMEOUT = 0x8007_05B4, "the time limit was exceeded";
+    /// An exit module answers with it what it will never take: the event is not tried again, but parked at once.
+    ERROR_REQUEST_REFUSED = 0x8007_10E0, "refused for good, whoever asks again";
     ERROR_OBJECT_EXISTS = 0x8007_1392, "the object exists already";
     RPC_E_SERVERFAULT = 0x8001_0105, "the module threw an exception";
     RPC_E_DISCONNECTED = 0x8001_0108, "the module has gone";
@@ -114,6 +116,16 @@ impl ModuleError {
     /// `CERTSRV_E_PROPERTY_EMPTY`: the name is known, and has no value here.
     pub fn empty(name: &str) -> Self {
         Self::new(HResult::CERTSRV_E_PROPERTY_EMPTY, format!("{name} has no value"))
+    }
+
+    /// `ERROR_REQUEST_REFUSED`: trying again is in vain, so that the event is parked at once.
+    pub fn refused_for_good(message: impl Into<String>) -> Self {
+        Self::new(HResult::ERROR_REQUEST_REFUSED, message)
+    }
+
+    /// Whether trying again is in vain.
+    pub fn is_for_good(&self) -> bool {
+        self.code == HResult::ERROR_REQUEST_REFUSED
     }
 
     /// `E_INVALIDARG`: a name or type that the contract does not know.

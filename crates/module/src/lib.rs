@@ -60,6 +60,7 @@
 //!
 //! The crate knows nothing of the engine, the database or keys: a module can reach none of them.
 
+mod code_file;
 mod error;
 mod event;
 mod exit;
@@ -77,6 +78,7 @@ mod value;
 pub mod wire;
 
 pub use error::{HResult, ModuleError};
+pub use code_file::CodeFile;
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
 pub use exit::{Delivered, ExitModule, ServerExit, Undelivered};
 pub use extension::{CertificateExtension, ExtensionFlags};

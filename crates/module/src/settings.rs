@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -155,3 +156,41 @@ pub trait ModuleKind: Send + Sync {
         Err(ModuleError::invalid(format!("`{}` is not a kind of policy module", self.name())))
     }
 }
+
+    /// An exit module whose code is in this file. A kind that starts its code more than once in the life of a module asks for
+    /// the file each time; for the others it is looked at here, and they get its path in their settings.
+    ///
+    /// # Errors
+    /// As [`exit_module`](Self::exit_module), and as [`CodeFile::locate`].
+    fn exit_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn ExitModule>, ModuleError> {
+        self.exit_module(name, &located(settings, self.entry_setting(), &code.locate()?)?)
+    }
+
+    /// A policy module whose code is in this file: as [`exit_module_from`](Self::exit_module_from).
+    ///
+    /// # Errors
+    /// As [`policy_module`](Self::policy_module), and as [`CodeFile::locate`].
+    fn policy_module_from(
+        &self,
+        code: &Arc<dyn CodeFile>,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn PolicyModule>, ModuleError> {
+        self.policy_module(name, &located(settings, self.entry_setting(), &code.locate()?)?)
+    }
+}
+
+/// The settings with the file with the code in its place.
+fn located(settings: &Settings, entry: Option<&str>, file: &Path) -> Result<Settings, ModuleError> {
+    let mut settings = settings.clone();
+    if let Some(entry) = entry {
+        let text = file.to_str();
+        let text = text.ok_or_else(|| ModuleError::invalid(format!("the path {} is not UTF-8", file.display())))?;
+        settings.set(entry, text);
+    }
+    Ok(settings)

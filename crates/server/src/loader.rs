@@ -1,21 +1,29 @@
 //! Module kinds behind their guard, for the engine.
 
 mod code;
+mod kept;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::store::{Code, InstalledModule};
-use engine::{LoadedExit, LoadedPolicy, ModuleLoader};
+use engine::{LoadedExit, LoadedPolicy, ModuleLoader, Notice};
 use hosts::{Gauge, Guard, Limits};
 use module::manifest::SETTING_PREFIX;
 use module::reference::{self, Resolved};
-use module::{Manifest, ModuleError, ModuleKind, Profile, Role, Settings};
+use module::{CodeFile, Manifest, ModuleError, ModuleKind, Profile, Role, Settings};
 use modules::policy::DefaultPolicyKind;
 
+use code::Watched;
 pub use code::sha256_of_file;
+use kept::Kept;
+
+/// Where the data folder keeps modules that were compiled. It may be removed at any time.
+const COMPILED: &str = "compiled";
+/// Where the data folder keeps copies of the files with modules' code.
+const KEPT: &str = "modules";
 
 /// Calls at once to a policy module that is built in: each is one request's, on its own thread.
 const POLICY_CONCURRENCY: usize = 1_024;
@@ -26,11 +34,19 @@ const COMMAND: &str = "command";
 /// Every kind of module this executable has.
 pub struct Kinds {
     kinds: Vec<Kind>,
+    kept: Option<Arc<Kept>>,
 }
 
 struct Kind {
     kind: Arc<dyn ModuleKind>,
     built_in: bool,
+}
+
+/// What a module is made of: its kind, its settings with their references resolved, and its code.
+struct Parts<'k> {
+    kind: &'k Kind,
+    resolved: Resolved,
+    code: Option<Arc<Watched>>,
 }
 
 /// A module before it is made: its kind, and its settings with what the manifest adds.
@@ -41,29 +57,27 @@ struct Composed<'k> {
 }
 
 impl Kinds {
-    /// The built-in kinds, the default policy over these profiles, and the hosts of foreign modules.
+    /// The built-in kinds, the default policy over these profiles, and the hosts of foreign modules. No copies of code are kept.
     pub fn new(profiles: Arc<BTreeMap<String, Profile>>, default_profile: Option<String>) -> Self {
-        Self::with_hosts(profiles, default_profile, hosts::kinds())
+        Self::with_hosts(profiles, default_profile, hosts::kinds(), None)
     }
 
-    /// As [`new`](Self::new); what hosts compile is kept in this private directory.
-    pub fn with_cache(
-        profiles: Arc<BTreeMap<String, Profile>>,
-        default_profile: Option<String>,
-        cache: PathBuf,
-    ) -> Self {
-        Self::with_hosts(profiles, default_profile, hosts::kinds_with_cache(Some(cache)))
+    /// As [`new`](Self::new); what hosts compile, and copies of the files with modules' code, are kept in this data folder.
+    pub fn in_folder(profiles: Arc<BTreeMap<String, Profile>>, default_profile: Option<String>, folder: &Path) -> Self {
+        let hosts = hosts::kinds_with_cache(Some(folder.join(COMPILED)));
+        Self::with_hosts(profiles, default_profile, hosts, Some(Arc::new(Kept::new(folder.join(KEPT)))))
     }
 
     fn with_hosts(
         profiles: Arc<BTreeMap<String, Profile>>,
         default_profile: Option<String>,
         hosts: Vec<Arc<dyn ModuleKind>>,
+        kept: Option<Arc<Kept>>,
     ) -> Self {
         let policy: Arc<dyn ModuleKind> = Arc::new(DefaultPolicyKind::new(profiles, default_profile));
         let built_in = std::iter::once(policy).chain(modules::kinds()).map(|kind| Kind { kind, built_in: true });
         let foreign = hosts.into_iter().map(|kind| Kind { kind, built_in: false });
-        Self { kinds: built_in.chain(foreign).collect() }
+        Self { kinds: built_in.chain(foreign).collect(), kept }
     }
 
     /// Every kind, the default policy first.
@@ -91,13 +105,12 @@ impl Kinds {
         Ok(Composed { kind, manifest, settings })
     }
 
-    /// What a module is made with: composed, its code looked at, its references resolved. The text is for the operator.
-    fn made_with(&self, module: &InstalledModule) -> Result<(&Kind, Resolved, Option<String>), ModuleError> {
+    /// What a module is made of. Its code is looked at when it is started.
+    fn parts(&self, module: &InstalledModule) -> Result<Parts<'_>, ModuleError> {
         let composed = self.compose(module)?;
-        let notice = code::compare(module)?;
         let resolved = composed.settings.resolved()?;
         composed.check_values(&resolved)?;
-        Ok((composed.kind, resolved, notice))
+        Ok(Parts { kind: composed.kind, resolved, code: Watched::of(module, self.kept.as_ref()) })
     }
 }
 
@@ -123,21 +136,10 @@ impl Composed<'_> {
         }
     }
 
-    /// A misspelt name must not pass unseen, and the operator knows the names of the manifest.
     fn check_names(&self, module: &InstalledModule) -> Result<(), ModuleError> {
         let Some(manifest) = &self.manifest else { return Ok(()) };
-        let known = self.kind.kind.settings();
-        // `setting.<name>` stands for every name that begins so.
-        let fits =
-            |name: &str, known: &str| known.split_once('<').map_or(name == known, |(head, _)| name.starts_with(head));
-        let unknown = |name: &&str| !known.iter().any(|setting| fits(name, setting.name));
-        let Some(name) = module.settings.iter().map(|(name, _)| name).find(unknown) else { return Ok(()) };
-        let own = manifest.settings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let kind = known.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
-        let (called, kind_name) = (&manifest.name, self.kind.kind.name());
-        Err(ModuleError::invalid(format!(
-            "{called} has no setting `{name}`; its own are: {own}; those of the kind {kind_name}: {kind}"
-        )))
+        let kind = self.kind.kind.as_ref();
+        manifest.check_names(kind.name(), kind.settings(), &module.settings)
     }
 
     fn check_values(&self, resolved: &Resolved) -> Result<(), ModuleError> {
@@ -167,25 +169,47 @@ fn health(gauge: Arc<Gauge>) -> Box<dyn Fn() -> serde_json::Value + Send + Sync>
     Box::new(move || serde_json::to_value(gauge.snapshot()).unwrap_or_default())
 }
 
+/// The code as a host sees it.
+fn watched(code: &Option<Arc<Watched>>) -> Option<Arc<dyn CodeFile>> {
+    code.clone().map(|code| code as Arc<dyn CodeFile>)
+}
+
+/// What is to be said of the code as it runs.
+fn notice(code: Option<Arc<Watched>>) -> Notice {
+    Box::new(move || code.as_ref().and_then(|code| code.notice()))
+}
+
 impl ModuleLoader for Kinds {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
-        let (kind, resolved, notice) = self.made_with(module)?;
+        let Parts { kind, resolved, code } = self.parts(module)?;
         let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
-        let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
-        let factory = move || made.exit_module(&name, &settings).map_err(|error| resolved.redact(error));
+        let (made, name, file) = (Arc::clone(&kind.kind), module.name.clone(), watched(&code));
+        let factory = move || {
+            let module = match &file {
+                Some(file) => made.exit_module_from(file, &name, &settings),
+                None => made.exit_module(&name, &settings),
+            };
+            module.map_err(|error| resolved.redact(error))
+        };
         let guard = Guard::exit(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedExit { module: Arc::new(guard), health: health(gauge), notice })
+        Ok(LoadedExit { module: Arc::new(guard), health: health(gauge), notice: notice(code) })
     }
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
-        let (kind, resolved, notice) = self.made_with(module)?;
+        let Parts { kind, resolved, code } = self.parts(module)?;
         let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
-        let (made, name) = (Arc::clone(&kind.kind), module.name.clone());
-        let factory = move || made.policy_module(&name, &settings).map_err(|error| resolved.redact(error));
+        let (made, name, file) = (Arc::clone(&kind.kind), module.name.clone(), watched(&code));
+        let factory = move || {
+            let module = match &file {
+                Some(file) => made.policy_module_from(file, &name, &settings),
+                None => made.policy_module(&name, &settings),
+            };
+            module.map_err(|error| resolved.redact(error))
+        };
         let guard = Guard::policy(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice })
+        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice: notice(code) })
     }
 
     fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {
@@ -218,6 +242,16 @@ impl ModuleLoader for Kinds {
             composed.manifest.as_ref().zip(package).and_then(|(manifest, file)| manifest.entry(&file.directory));
         let path = entry.or_else(|| composed.kind.kind.code(&composed.settings));
         path.filter(|path| path.is_absolute()).map(|path| code::read(&path)).transpose()
+    }
+
+    fn keep(&self, code: &Code) -> Result<(), ModuleError> {
+        self.kept.as_ref().map_or(Ok(()), |kept| kept.keep(code))
+    }
+
+    fn keep_only(&self, codes: &[&Code]) {
+        if let Some(kept) = &self.kept {
+            kept.keep_only(codes);
+        }
     }
 
     fn names_code(&self, kind: &str) -> Vec<String> {

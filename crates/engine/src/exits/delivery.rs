@@ -115,8 +115,8 @@ impl Worker {
             Undelivered::Failed(error) => {
                 tracing::warn!(module, event = id.0, attempt, code = %error.code, "Notify failed: {}", error.message);
                 self.shared.progress.failed(id, now, error.clone());
-                let again =
-                    (attempt < options.attempts_max).then(|| later(now, backoff(options, attempt, self.jitter())));
+                let tried_again = attempt < options.attempts_max && !error.is_for_good();
+                let again = tried_again.then(|| later(now, backoff(options, attempt, self.jitter())));
                 Told::Failed(id, again, error)
             }
             Undelivered::Refused(error) => {

@@ -1,6 +1,7 @@
 //! How a change of one module is made durable, then real.
 
 use module::Role;
+use parking_lot::MutexGuard;
 use serde_json::Value;
 
 use super::ModuleStatus;
@@ -135,9 +136,9 @@ impl Engine {
         }
     }
 
-    /// The file with the code of a module that is about to be installed. Where the operator has seen a digest, it must be that
-    /// of this file.
-    pub(super) fn code(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
+    /// The file with the code of a module that is about to be installed, of which a copy is kept from now on. Where the operator
+    /// has seen a digest, it must be that of this file.
+    pub(super) fn code_kept(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
         let found = self.loader.code(module)?;
         if let Some(seen) = &module.versions.package.code {
             let now = found.as_ref().map_or("no file", |code| code.sha256.as_str());
@@ -149,19 +150,52 @@ impl Engine {
                 )));
             }
         }
+        found.as_ref().map_or(Ok(()), |code| self.loader.keep(code))?;
         Ok(found)
     }
 
-    /// The file with the code of a module whose settings were changed. The same file keeps the digest it was installed with.
+    /// The file with the code of a module whose settings were changed. The same file keeps the digest it was installed with; of
+    /// another one a copy is kept.
     pub(super) fn code_after(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
         let recorded = module.versions.package.code.clone();
         match self.loader.code(module) {
             Ok(found) if found.as_ref().map(|code| &code.path) == recorded.as_ref().map(|code| &code.path) => {
                 Ok(recorded)
             }
-            Ok(found) => Ok(found),
+            Ok(found) => {
+                found.as_ref().map_or(Ok(()), |code| self.loader.keep(code))?;
+                Ok(found)
+            }
             // It is gone or cannot be read now: that is for loading it to say.
             Err(_) => Ok(recorded),
         }
+    }
+
+    /// Holds off every other change of modules. When it ends, well or not, copies of code that no version refers to are given up.
+    pub(super) fn changing(&self) -> impl Drop + '_ {
+        Changing { engine: self, _lock: self.modules.lock() }
+    }
+
+    /// Gives up copies of code that no version of a module refers to.
+    pub(crate) fn sweep_code(&self) {
+        match self.site.store.modules() {
+            Ok(modules) => {
+                let codes: Vec<&Code> = modules.iter().flat_map(|module| module.versions.codes()).collect();
+                self.loader.keep_only(&codes);
+            }
+            Err(error) => tracing::warn!("copies of modules that nobody needs stay for now: {error}"),
+        }
+    }
+}
+
+/// A change of modules under way.
+struct Changing<'e> {
+    engine: &'e Engine,
+    _lock: MutexGuard<'e, ()>,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.engine.sweep_code();
     }
 }

@@ -86,7 +86,7 @@ impl Engine {
             status.health = dispatcher.health();
             if let Some(loaded) = dispatcher.loaded() {
                 status.about = presentable(loaded.module.about());
-                status.notice.clone_from(&loaded.notice);
+                status.notice = (loaded.notice)();
             }
             status.description = seen.description;
             status.state = seen.state;
@@ -102,7 +102,7 @@ impl Engine {
             status.description = policy.loaded.module.description();
             status.state = ModuleState::Running;
             status.about = presentable(policy.loaded.module.about());
-            status.notice.clone_from(&policy.loaded.notice);
+            status.notice = (policy.loaded.notice)();
             status.health = policy.health();
         }
         Ok(status)

@@ -46,7 +46,7 @@ impl Engine {
         name: &str,
         new: NewVersion,
     ) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let before = self.installed(name)?;
         if before.versions.canary.is_some() {
             return Err(on_trial(&before));
@@ -73,7 +73,7 @@ impl Engine {
 
     /// Puts the version on trial into force.
     pub fn promote_module(&self, by: &Authorised<right::Administer>, name: &str) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let before = self.installed(name)?;
         let Some(canary) = before.versions.canary.clone() else {
             let text = format!("no version of `{name}` is on trial; start one with exeunt module upgrade --canary");
@@ -92,7 +92,7 @@ impl Engine {
         name: &str,
         to: Option<u32>,
     ) -> Result<ModuleStatus, Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let before = self.installed(name)?;
         if let (Some(canary), None) = (before.versions.canary.clone(), to) {
             let detail = checks::version_detail(name, &canary.version, []);
@@ -123,7 +123,7 @@ impl Engine {
 
     /// Records that a trial has ended by itself: with its failures, or because the version could not be loaded.
     pub(crate) fn record_withdrawal(&self, withdrawal: &Withdrawal) -> Result<(), Error> {
-        let _changing = self.modules.lock();
+        let _changing = self.changing();
         let mut module = match self.installed(&withdrawal.module) {
             Ok(module) => module,
             Err(Error::NotFound(_)) => return Ok(()),
@@ -157,7 +157,7 @@ impl Engine {
         let mut version = Version { number: before.versions.next_number(), kind, settings, package };
         let candidate = before.with_version(version.clone());
         self.loader.check(&candidate)?;
-        version.package.code = if named { self.code(&candidate)? } else { self.code_after(&candidate)? };
+        version.package.code = if named { self.code_kept(&candidate)? } else { self.code_after(&candidate)? };
         Ok(version)
     }
 

@@ -140,6 +140,13 @@ impl Versions {
         earlier.max_by_key(|version| version.number)
     }
 
+    /// The files with the code of every version there is.
+    pub fn codes(&self) -> impl Iterator<Item = &Code> {
+        let canary = self.canary.iter().map(|canary| &canary.version);
+        let others = canary.chain(self.former.iter().map(|former| &former.version)).map(|version| &version.package);
+        std::iter::once(&self.package).chain(others).filter_map(|package| package.code.as_ref())
+    }
+
     /// A former version, by its number.
     pub fn former(&self, number: u32) -> Option<&Version> {
         self.former.iter().map(|former| &former.version).find(|version| version.number == number)

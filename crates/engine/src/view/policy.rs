@@ -11,6 +11,7 @@ use pki::{NameComponent, NameLengths};
 
 use super::exit::{ExitView, ModuleKey};
 use super::{Parsed, Reading};
+use crate::compose::bytes_max;
 use crate::site::Site;
 use crate::{Request, RequestBody};
 
@@ -175,7 +176,7 @@ impl ServerPolicy for InFlight {
     }
 
     fn set_certificate_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
-        let stored = amend_extension(extension, ExtensionFlags::ORIGIN_POLICY)?;
+        let stored = amend_extension(&self.site, extension, ExtensionFlags::ORIGIN_POLICY)?;
         let extensions = &mut self.body().extensions;
         put_extension(extensions, stored)
     }
@@ -183,6 +184,7 @@ impl ServerPolicy for InFlight {
 
 /// Checks an extension that a policy module or an administrator sets, and gives it its origin.
 pub(crate) fn amend_extension(
+    site: &Site,
     extension: CertificateExtension,
     origin: ExtensionFlags,
 ) -> Result<CertificateExtension, ModuleError> {
@@ -190,6 +192,11 @@ pub(crate) fn amend_extension(
     if oid.len() > OID_CHARACTERS_MAX || oid.parse::<pki::ObjectIdentifier>().is_err() {
         let rule = "a dotted object identifier of at most 31 characters";
         return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
+    }
+    let (length, max) = (value.len(), bytes_max(site));
+    if length > max {
+        let text = format!("the extension {oid} has {length} bytes; at most {max} go into a certificate");
+        return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
     }
     Ok(CertificateExtension { oid, flags: flags.with_origin(origin), value })
 }

@@ -120,8 +120,8 @@ pub(super) async fn show(
 /// Retrieve a request of one's own.
 ///
 /// Where it stands, and its certificate; with `Accept: application/pkix-cert` or `application/x-pem-file` the
-/// certificate alone (409 while there is none). Fetching the certificate of a request that had been pending raises the
-/// event `cert-retrieve-pending`.
+/// certificate alone (409 while there is none). The first time that somebody fetches the certificate of a request that had
+/// been pending, it raises the event `cert-retrieve-pending`.
 #[utoipa::path(
     get,
     path = "/v1/requests/{id}/certificate",

@@ -1,13 +1,15 @@
 //! What a module needs, and the command line that runs it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use module::{HResult, ModuleError, Role, Settings};
+use module::{CodeFile, HResult, ModuleError, Role, Settings};
 use serde_json::json;
 
 use super::library::{Format, Library};
 use super::prefix::{self, InUse};
 use super::settings::ComSettings;
+use crate::process::{CodeWord, utf8};
 
 /// Where a distribution's package puts the host, beside the directory of the program itself.
 const LIBRARIES: [&str; 2] = ["/usr/lib/exeunt", "/usr/local/lib/exeunt"];
@@ -18,12 +20,18 @@ const DEBIAN_WINE: &str = "/usr/lib/wine/wine64";
 pub(super) struct Prepared {
     /// The settings for the kind `process`.
     pub(super) process: Settings,
+    /// The word of its command that names the module's file, where that is looked at before each start.
+    pub(super) code: Option<CodeWord>,
     /// The prefix it runs in, where it needs Wine; to be kept as long as the module.
     pub(super) wine: Option<InUse>,
 }
 
 /// Looks at the file and finds what it needs.
-pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Prepared, ModuleError> {
+pub(super) fn prepare(
+    role: Role,
+    settings: &ComSettings,
+    code: Option<&Arc<dyn CodeFile>>,
+) -> Result<Prepared, ModuleError> {
     let library = Library::read(&settings.path)?;
     fit(&library, &settings.path)?;
     let mut process = settings.process.clone();
@@ -46,7 +54,12 @@ pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Prepared, Mo
         }
     };
     command.push(role_word(role).to_owned());
-    command.extend(["--path".to_owned(), as_the_host_sees(&settings.path, library.format)?]);
+    let spelling = match library.format {
+        Format::Linux => utf8,
+        Format::Windows => under_wine,
+    };
+    command.extend(["--path".to_owned(), spelling(&settings.path)?]);
+    let code = code.map(|code| CodeWord::spelt(code, &settings.path, spelling)).transpose()?;
     if let Some(clsid) = &settings.clsid {
         command.extend(["--clsid".to_owned(), clsid.clone()]);
     }
@@ -65,7 +78,7 @@ pub(super) fn prepare(role: Role, settings: &ComSettings) -> Result<Prepared, Mo
         command.push("--apartment".to_owned());
     }
     process.set("command", json!(command).to_string());
-    Ok(Prepared { process, wine: in_use })
+    Ok(Prepared { process, code, wine: in_use })
 }
 
 /// Whether the file can be run here at all.
@@ -165,13 +178,9 @@ fn is_there(path: &Path, setting: &str) -> Result<(), ModuleError> {
     Err(ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text))
 }
 
-/// The path of the module in the host's eyes: under Wine the whole file system is drive Z.
-fn as_the_host_sees(path: &Path, format: Format) -> Result<String, ModuleError> {
-    let text = utf8(path)?;
-    Ok(match format {
-        Format::Linux => text,
-        Format::Windows => format!("Z:{}", text.replace('/', "\\")),
-    })
+/// The path of the module as a host under Wine sees it: the whole file system is drive Z.
+fn under_wine(path: &Path) -> Result<String, ModuleError> {
+    Ok(format!("Z:{}", utf8(path)?.replace('/', "\\")))
 }
 
 /// The operator's environment and what Wine needs. Without a UTF-8 locale it would lose characters of paths.
@@ -184,9 +193,4 @@ fn environment(settings: &ComSettings, prefix: &Path) -> Result<String, ModuleEr
         all.insert(name, json!(value));
     }
     Ok(serde_json::Value::Object(all).to_string())
-}
-
-fn utf8(path: &Path) -> Result<String, ModuleError> {
-    let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| ModuleError::invalid(format!("the path {} is not UTF-8", path.display())))
 }

@@ -9,6 +9,7 @@ use module::{HResult, ModuleError};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 use super::account::Account;
+use super::code::CodeWord;
 use super::confine::confine;
 use super::settings::ProcessSettings;
 
@@ -36,12 +37,17 @@ pub(super) struct Pipes {
 }
 
 impl Process {
-    /// Starts the program, with everything taken from it that the settings do not leave to it.
-    pub(super) fn launch(settings: &ProcessSettings) -> Result<(Self, Pipes), ModuleError> {
+    /// Starts the program, with everything taken from it that the settings do not leave to it. `code` is looked at before.
+    pub(super) fn launch(settings: &ProcessSettings, code: Option<&CodeWord>) -> Result<(Self, Pipes), ModuleError> {
         let account = Account::find(settings.user.as_deref(), settings.group.as_deref())?;
-        let mut command = Command::new(&settings.program);
+        let words = match code {
+            Some(code) => code.put_into(settings.words())?,
+            None => settings.words().map(str::to_owned).collect(),
+        };
+        let (program, arguments) = words.split_first().expect("a command has a program");
+        let mut command = Command::new(program);
         command
-            .args(&settings.arguments)
+            .args(arguments)
             .current_dir(&settings.working_directory)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
@@ -66,7 +72,7 @@ impl Process {
                 std::io::ErrorKind::OutOfMemory => "; is `memory_bytes_max` too small for the program?",
                 _ => "",
             };
-            let text = format!("`{}` cannot be started in {directory}: {error}{hint}", settings.program);
+            let text = format!("`{program}` cannot be started in {directory}: {error}{hint}");
             ModuleError::new(code, text)
         })?;
         // From here on the child is killed and reaped whatever fails.

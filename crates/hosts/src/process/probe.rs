@@ -32,7 +32,7 @@ impl Probe {
     ) -> Result<Self, ModuleError> {
         let settings = ProcessSettings::resolve(settings)?;
         let (stop, call) = (settings.stop, settings.call);
-        let module = ProcessModule::new(name, role, settings);
+        let module = ProcessModule::new(name, role, settings, None);
         let events = module.begin(ca, &mut View::Exit(server))?;
         Ok(Self { module, stop, call, events })
     }

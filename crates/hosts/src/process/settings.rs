@@ -146,14 +146,14 @@ impl ProcessSettings {
         Ok(resolved)
     }
 
+    /// The command: the program, then its arguments.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.program).chain(&self.arguments).map(String::as_str)
+    }
+
     /// The command as an operator would recognise it.
     pub(super) fn command_line(&self) -> String {
-        let mut line = self.program.clone();
-        for word in &self.arguments {
-            line.push(' ');
-            line.push_str(word);
-        }
-        line
+        self.words().collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::callbacks::View;
 use super::child::{Process, TERMINATE};
+use super::code::CodeWord;
 use super::session::{Failure, Scope, Session};
 use super::settings::ProcessSettings;
 use crate::Gauge;
@@ -28,6 +29,7 @@ pub(super) struct ProcessModule {
     name: Arc<str>,
     role: Role,
     settings: ProcessSettings,
+    code: Option<CodeWord>,
     state: Mutex<State>,
     /// Held while a process is started: the other callers wait for that one.
     starting: Mutex<()>,
@@ -49,7 +51,7 @@ struct State {
 }
 
 impl ProcessModule {
-    pub(super) fn new(name: &str, role: Role, settings: ProcessSettings) -> Self {
+    pub(super) fn new(name: &str, role: Role, settings: ProcessSettings, code: Option<CodeWord>) -> Self {
         let state = State {
             session: None,
             former: None,
@@ -60,7 +62,7 @@ impl ProcessModule {
             batch: 1,
             backoff: Backoff::new(settings.backoff_min, settings.backoff_max),
         };
-        Self { name: name.into(), role, settings, state: Mutex::new(state), starting: Mutex::new(()) }
+        Self { name: name.into(), role, settings, code, state: Mutex::new(state), starting: Mutex::new(()) }
     }
 
     /// Starts a process for the first time, or anew.
@@ -170,7 +172,7 @@ impl ProcessModule {
         {
             tracing::warn!(module = %self.name, "the module's former process has not gone; another is started all the same");
         }
-        let (process, pipes) = Process::launch(&self.settings)?;
+        let (process, pipes) = Process::launch(&self.settings, self.code.as_ref())?;
         let session = Arc::new(Session::open(Arc::clone(&self.name), process, pipes, &self.settings)?);
         match self.greet(&session, ca, view) {
             Ok(greeting) => Ok((session, greeting)),

@@ -1,12 +1,16 @@
-//! The file with a module's code: its digest when it is installed, and whether it is the same when it is loaded.
+//! The file with a module's code: its digest when it is installed, and which file is run for it at each start.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use engine::store::{Code, DigestCheck, InstalledModule};
-use module::{HResult, ModuleError};
+use module::{CodeFile, HResult, ModuleError};
+use parking_lot::Mutex;
+
+use super::kept::Kept;
 
 /// Octets of a file with code at most.
 const BYTES_MAX: u64 = 4 << 30;
@@ -16,11 +20,15 @@ const BYTES_MAX: u64 = 4 << 30;
 /// # Errors
 /// It cannot be read, is no file, or is larger than 4 GiB.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
-    let file = File::open(path)?;
+    digest(File::open(path)?, BYTES_MAX, &mut |_| Ok(()))
+}
+
+/// The SHA-256 of a file, in hex; `each` is handed all of it, piece by piece.
+pub(super) fn digest(file: File, bytes_max: u64, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<String> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
-    let mut file = file.take(BYTES_MAX + 1);
+    let mut file = file.take(bytes_max + 1);
     let mut digest = Context::new(&SHA256);
     let mut buffer = vec![0; 64 << 10];
     let mut length = 0_u64;
@@ -28,10 +36,11 @@ pub fn sha256_of_file(path: &Path) -> io::Result<String> {
         let read = file.read(&mut buffer)?;
         let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
         digest.update(chunk);
+        each(chunk)?;
         length += chunk.len() as u64;
     }
-    if length > BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 4 GiB"));
+    if length > bytes_max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {bytes_max} bytes")));
     }
     Ok(hex::encode(digest.finish()))
 }
@@ -50,26 +59,82 @@ pub(super) fn read(path: &Path) -> Result<Code, ModuleError> {
     }
 }
 
-/// Looks whether the code of a module is what was installed. If it is not, and the module is to be run nevertheless, what the
-/// operator is to be told is returned.
-pub(super) fn compare(module: &InstalledModule) -> Result<Option<String>, ModuleError> {
-    let Some(installed) = &module.versions.package.code else { return Ok(None) };
-    let (name, path) = (&module.name, installed.path.display());
-    let what = match read(&installed.path) {
-        Ok(now) if now.sha256 == installed.sha256 => return Ok(None),
-        Ok(now) => format!(
-            "{path} is not the file that was installed: its SHA-256 was {}, and is {}",
-            installed.sha256, now.sha256
-        ),
-        Err(error) => format!("the file that was installed cannot be compared: {}", error.message),
-    };
-    let next = format!("put the file back, or take it over with: exeunt module upgrade {name} PATH");
-    match module.options.digest {
-        DigestCheck::Enforce => Err(ModuleError::new(HResult::ERROR_INVALID_DATA, format!("{what}; {next}"))),
-        DigestCheck::Warn => {
-            tracing::warn!(module = name, "{what}; {next}");
-            Ok(Some(format!("{what}; {next}")))
+/// The code of an installed module, looked at before each start: the file that was installed is run as long as it is the same, and
+/// afterwards the copy that was kept of it.
+pub(super) struct Watched {
+    module: String,
+    installed: Code,
+    check: DigestCheck,
+    kept: Option<Arc<Kept>>,
+    notice: Mutex<Option<String>>,
+}
+
+impl Watched {
+    /// That of a module; none where its code is in no file.
+    pub(super) fn of(module: &InstalledModule, kept: Option<&Arc<Kept>>) -> Option<Arc<Self>> {
+        let installed = module.versions.package.code.clone()?;
+        Some(Arc::new(Self {
+            module: module.name.clone(),
+            installed,
+            check: module.options.digest,
+            kept: kept.cloned(),
+            notice: Mutex::default(),
+        }))
+    }
+
+    /// What the operator is to be told since the last start: that another file lies there.
+    pub(super) fn notice(&self) -> Option<String> {
+        self.notice.lock().clone()
+    }
+
+    /// The file to run, and what the operator is to be told of it.
+    fn choose(&self) -> Result<(PathBuf, Option<String>), ModuleError> {
+        let (name, code, path) = (&self.module, &self.installed, self.installed.path.display());
+        let now = read(&code.path);
+        let what = match &now {
+            Ok(now) if now.sha256 == code.sha256 => return Ok((code.path.clone(), None)),
+            Ok(now) => format!(
+                "{path} is not the file that was installed: its SHA-256 was {}, and is {}",
+                code.sha256, now.sha256
+            ),
+            Err(error) => format!("the file that was installed cannot be compared: {}", error.message),
+        };
+        let known = |sha256: &str| self.kept.as_ref().is_some_and(|kept| kept.knows(sha256));
+        let upgrade = format!("exeunt module upgrade {name} PATH");
+        // With `warn`, a change that nobody has added is run too. What was added is another version, and not this one.
+        if self.check == DigestCheck::Warn && now.is_ok_and(|now| !known(&now.sha256)) {
+            return Ok((
+                code.path.clone(),
+                Some(format!("{what}; put the file back, or take it over with: {upgrade}")),
+            ));
         }
+        if let Some(copy) = self.kept.as_ref().and_then(|kept| kept.find(code)) {
+            let text = format!("{what}; the copy that was kept of it runs. Take another file over with: {upgrade}");
+            return Ok((copy, Some(text)));
+        }
+        match self.check {
+            DigestCheck::Warn => Ok((code.path.clone(), Some(format!("{what}; take it over with: {upgrade}")))),
+            DigestCheck::Enforce => {
+                let text = format!("{what}; put the file back, or take it over with: {upgrade}");
+                Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text))
+            }
+        }
+    }
+}
+
+impl CodeFile for Watched {
+    fn named(&self) -> &Path {
+        &self.installed.path
+    }
+
+    fn locate(&self) -> Result<PathBuf, ModuleError> {
+        let chosen = self.choose();
+        let notice = chosen.as_ref().ok().and_then(|(_, notice)| notice.clone());
+        if let Some(notice) = &notice {
+            tracing::warn!(module = self.module, "{notice}");
+        }
+        *self.notice.lock() = notice;
+        chosen.map(|(path, _)| path)
     }
 }
 
@@ -87,5 +152,59 @@ mod tests {
         assert_eq!(sha256_of_file(&path).unwrap(), expected);
         assert!(sha256_of_file(home.path()).is_err());
         assert_eq!(read(&home.path().join("gone")).unwrap_err().code, HResult::ERROR_FILE_NOT_FOUND);
+    }
+
+    #[test]
+    fn what_is_run_is_what_was_added_or_the_operator_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("module");
+        let kept = Arc::new(Kept::new(home.path().join("modules")));
+        let version = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            read(&path).unwrap()
+        };
+        let watch = |installed: &Code, check, kept: Option<&Arc<Kept>>| Watched {
+            module: "m".into(),
+            installed: installed.clone(),
+            check,
+            kept: kept.cloned(),
+            notice: Mutex::default(),
+        };
+        let first = version("first");
+        kept.keep(&first).unwrap();
+        let runs = |watched: &Watched| std::fs::read_to_string(watched.locate().unwrap()).unwrap();
+        for check in [DigestCheck::Warn, DigestCheck::Enforce] {
+            let watched = watch(&first, check, Some(&kept));
+            assert_eq!((watched.locate().unwrap(), watched.notice()), (path.clone(), None));
+        }
+
+        // Upgraded in its place: the way back leads to the copy.
+        let second = version("second");
+        kept.keep(&second).unwrap();
+        for check in [DigestCheck::Warn, DigestCheck::Enforce] {
+            let watched = watch(&first, check, Some(&kept));
+            assert_eq!(runs(&watched), "first");
+            assert!(watched.notice().unwrap().contains("is not the file that was installed"));
+            assert_eq!(runs(&watch(&second, check, Some(&kept))), "second");
+        }
+
+        // Changed, and not added.
+        version("changed");
+        let (warns, enforces) =
+            (watch(&second, DigestCheck::Warn, Some(&kept)), watch(&second, DigestCheck::Enforce, Some(&kept)));
+        assert_eq!((runs(&warns).as_str(), runs(&enforces).as_str()), ("changed", "second"));
+        assert!(warns.notice().unwrap().contains("exeunt module upgrade m"), "{:?}", warns.notice());
+        version("second");
+        assert_eq!((runs(&warns), warns.notice()), ("second".into(), None));
+
+        // Gone.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((runs(&warns).as_str(), runs(&enforces).as_str()), ("second", "second"));
+
+        // Nothing was kept.
+        version("changed");
+        let refused = watch(&second, DigestCheck::Enforce, None).locate().unwrap_err();
+        assert!(refused.message.contains(&second.sha256), "{refused}");
+        assert_eq!(runs(&watch(&second, DigestCheck::Warn, None)), "changed");
     }
 }

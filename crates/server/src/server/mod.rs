@@ -39,9 +39,6 @@ pub struct Server {
     _lock: FolderLock,
 }
 
-/// Where the data folder keeps modules that were compiled. It may be removed at any time.
-const COMPILED: &str = "compiled";
-
 impl Server {
     /// Opens the data folder, the keys, the database, the modules and the listeners. `ask_to_stop` is called when an
     /// operator asks the server to stop over the admin API.
@@ -55,10 +52,10 @@ impl Server {
         let signers = open_keys(resolved)?;
         let signers = signers.into_iter().map(|signer| signer as Arc<dyn Signer>).collect();
         let store = Arc::new(store::SqliteStore::open(&resolved.database, store::Options::default())?);
-        let kinds = Kinds::with_cache(
+        let kinds = Kinds::in_folder(
             Arc::new(resolved.engine.profiles.clone()),
             resolved.engine.default_profile.clone(),
-            resolved.folder.join(COMPILED),
+            &resolved.folder,
         );
         let module_kinds = kinds.all().iter().map(|kind| module_kind(kind.as_ref())).collect();
         let engine = Engine::open(Opening {

@@ -1,8 +1,8 @@
 //! The server is killed in the middle of its work, again and again, and nothing that anybody was told is lost, nothing
 //! is told that is not so, and every module hears of everything.
 
-mod evidence;
-mod load;
+pub mod evidence;
+pub mod load;
 
 use std::path::Path;
 

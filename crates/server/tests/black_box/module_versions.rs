@@ -10,7 +10,7 @@ use crate::authority::{Place, until};
 /// Writes what it was started with and the serial number of each certificate to the file of its setting `file`; a version
 /// with `fails` in its name fails every event, and one with `broken` does not start.
 const MODULE: &str = r#"#!/usr/bin/env python3
-import json, sys
+import json, os, sys
 VERSION = "@VERSION@"
 for line in sys.stdin:
     call = json.loads(line)
@@ -29,7 +29,7 @@ for line in sys.stdin:
         if "fails" in VERSION:
             answer = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "it fails by design"}}
         else:
-            told = {"version": VERSION, "serial": params["certificate"]["SerialNumber"], "event": params["event"]["id"],
+            told = {"version": VERSION, "process": os.getpid(), "serial": params["certificate"]["SerialNumber"], "event": params["event"]["id"],
                     "settings": settings}
             with open(settings["file"], "a") as file:
                 file.write(json.dumps(told) + "\n")
@@ -152,26 +152,58 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
 }
 
 #[test]
-fn a_file_that_is_not_what_was_installed_is_refused_or_reported() {
+fn a_file_that_was_changed_is_not_run_but_its_copy_is() {
     let place = Place::new();
     let server = place.serve(&[]);
     place.run(&words(&add(&place, &["--yes"]))).ok();
-    place.issue("a.example");
-    until("it is told", || told(&place).len() == 1);
+    let tells = |host: &str, version: &str| {
+        let before = told(&place).len();
+        place.issue(host);
+        until("it is told", || told(&place).len() > before);
+        let last = told(&place).pop().unwrap();
+        assert_eq!(last["version"].as_str(), Some(version), "{last}");
+        last["process"].as_u64().unwrap()
+    };
+    let process = tells("a.example", "1.0");
+    let shown =
+        |member: &str| place.json(&["module", "show", "teller"])[member].as_str().unwrap_or_default().to_owned();
     let program = place.path("teller-1.0/teller.py");
-    std::fs::write(&program, format!("{MODULE}\n# changed\n")).unwrap();
+    std::fs::write(&program, MODULE.replace("@VERSION@", "changed")).unwrap();
+
+    // A program that ends is started again: from what was added.
+    let killed = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
+    assert!(killed.success());
+    let other = tells("b.example", "1.0");
+    assert_ne!(process, other);
+    let notice = shown("notice");
+    for said in
+        ["is not the file that was installed", "the copy that was kept of it runs", "exeunt module upgrade teller"]
+    {
+        assert!(notice.contains(said), "{notice}");
+    }
     place.run(&["module", "disable", "teller"]).ok();
     place.run(&["module", "enable", "teller"]).ok();
-    until("it is refused", || place.json(&["module", "show", "teller"])["state"] == "failed");
-    let shown = place.run(&["module", "show", "teller"]).ok().stdout;
-    assert!(shown.contains("is not the file that was installed"), "{shown}");
+    tells("c.example", "1.0");
+    server.stop();
+    let server = place.serve(&[]);
+    tells("d.example", "1.0");
 
-    // The operator may have it run all the same.
+    // Without the copy it is refused.
+    std::fs::remove_dir_all(place.data("modules")).unwrap();
+    place.run(&["module", "disable", "teller"]).ok();
+    place.run(&["module", "enable", "teller"]).ok();
+    until("it is refused", || shown("state") == "failed");
+    let refused = place.run(&["module", "show", "teller"]).ok().stdout;
+    assert!(refused.contains("is not the file that was installed"), "{refused}");
+
+    // The operator may have it run all the same, or take it over.
     place.run(&["module", "set", "teller", "--digest", "warn"]).ok();
-    place.issue("b.example");
-    until("it is told of both", || told(&place).len() == 2);
-    let notice = place.json(&["module", "show", "teller"])["notice"].as_str().unwrap_or_default().to_owned();
-    assert!(notice.contains("SHA-256") && notice.contains("exeunt module upgrade teller"), "{notice}");
+    tells("e.example", "changed");
+    assert!(shown("notice").contains("exeunt module upgrade teller"));
+    let folder = place.path("teller-1.0").display().to_string();
+    place.run(&["module", "upgrade", "teller", &folder, "--yes", "--set", "days=1"]).ok();
+    tells("f.example", "changed");
+    assert_eq!(shown("notice"), "");
     server.stop();
 }
 

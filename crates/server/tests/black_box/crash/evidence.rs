@@ -38,6 +38,11 @@ impl Database {
         }
     }
 
+    /// Every event, oldest first.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// Number of the newest event.
     pub fn head(&self) -> u64 {
         self.events.last().unwrap().id

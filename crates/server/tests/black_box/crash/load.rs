@@ -67,12 +67,31 @@ pub struct Load<'a> {
     key: KeyMaterial,
     answers: AtomicUsize,
     killed: AtomicBool,
+    /// The clients are to end.
+    enough: AtomicBool,
 }
 
 impl<'a> Load<'a> {
     pub fn new(socket: PathBuf, known: &'a Mutex<Known>) -> Self {
         let key = keys::generate(KeyAlgorithm::P256).unwrap();
-        Self { socket, known, key, answers: AtomicUsize::new(0), killed: AtomicBool::new(false) }
+        let (answers, killed, enough) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Self { socket, known, key, answers, killed, enough }
+    }
+
+    /// Keeps the server busy as long as `work` takes. Every answer must be the one that was asked for.
+    pub fn during(&self, work: impl FnOnce()) {
+        std::thread::scope(|scope| {
+            let mut clients: Vec<_> =
+                (0..CLIENTS).map(|client| scope.spawn(move || self.enrol(&format!("c{client}")))).collect();
+            clients.push(scope.spawn(|| self.publish()));
+            // Whatever fails here, the clients are told to end.
+            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            let alive = clients.iter().all(|client| !client.is_finished());
+            self.enough.store(true, Ordering::Release);
+            clients.into_iter().for_each(|client| client.join().unwrap());
+            worked.unwrap();
+            assert!(alive, "a client ended early");
+        });
     }
 
     /// Keeps the server busy until so many answers have come, kills it with `kill` while the clients go on, and waits
@@ -95,7 +114,7 @@ impl<'a> Load<'a> {
     /// Asks for certificates, and revokes, holds and releases some of them.
     fn enrol(&self, name: &str) {
         let client = Client::unix(&self.socket).unwrap();
-        for number in 0.. {
+        for number in (0..).take_while(|_| !self.enough.load(Ordering::Acquire)) {
             let host = format!("{name}-{number}.example");
             let request = self.request(&host);
             self.known.lock().asked.insert(host);
@@ -149,8 +168,12 @@ impl<'a> Load<'a> {
         for number in 0.. {
             let due = self.answers.load(Ordering::Relaxed) + PUBLISH_EVERY;
             until("there is more to publish", || {
-                self.answers.load(Ordering::Relaxed) >= due || self.killed.load(Ordering::Acquire)
+                let ended = self.killed.load(Ordering::Acquire) || self.enough.load(Ordering::Acquire);
+                self.answers.load(Ordering::Relaxed) >= due || ended
             });
+            if self.enough.load(Ordering::Acquire) {
+                return;
+            }
             let order = PublicationOrder { base: number % 2 == 0, delta: true, ..PublicationOrder::default() };
             let Some(publication) = self.answer(client.post::<_, Publication>("/v1/crls", &order)) else { return };
             assert!(!publication.crls.is_empty());

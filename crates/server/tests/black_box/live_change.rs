@@ -1,0 +1,266 @@
+//! Modules that are programs and components are added, upgraded, tried, rolled back, removed and added again while requests come
+//! from several clients: no request fails, and what each module wrote down is every event, in order.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use module::ExitEvent;
+use parking_lot::Mutex;
+
+use crate::authority::{Place, until};
+use crate::crash::evidence::Database;
+use crate::crash::load::{Known, Load};
+
+/// Times that every change is made.
+const ROUNDS: usize = 2;
+/// The program kills itself at each event whose number is a multiple of this: it is started again while it is changed.
+const DIES_EVERY: u64 = 100;
+
+/// Writes its version and the number of each event to a file, and takes events in batches.
+const TELLER: &str = r#"#!/usr/bin/env python3
+import json, os, signal, sys
+VERSION = @VERSION@
+told = None
+
+def notify(event):
+    if event["id"] == 0:
+        return
+    if event["id"] % @DIES_EVERY@ == 0 and event["attempt"] == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.write(told, b"%d %d\n" % (VERSION, event["id"]))
+
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    result, params = {}, call.get("params", {})
+    if call["method"] == "initialize":
+        told = os.open(params["settings"]["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        result = {"protocol": 1, "events": ["all"], "description": "version %d" % VERSION, "batch": 8}
+    elif call["method"] == "notify":
+        notify(params["event"])
+    elif call["method"] == "notify_batch":
+        for one in params["events"]:
+            notify(one["event"])
+        result = {"delivered": len(params["events"])}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"#;
+
+/// Has no objection, and says so in the name of its version.
+const JUDGE: &str = r#"#!/usr/bin/env python3
+import json, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" not in call:
+        continue
+    result = {}
+    if call["method"] == "initialize":
+        result = {"protocol": 1, "description": "version @VERSION@"}
+    elif call["method"] == "verify_request":
+        result = {"decision": "issue"}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"#;
+
+/// A module that is changed: its versions are written into the same file, one over the other.
+struct Changing<'p> {
+    place: &'p Place,
+    name: &'static str,
+    file: PathBuf,
+    /// The content of a version.
+    content: Box<dyn Fn(usize) -> Vec<u8>>,
+    /// What it is added with, beside its file and its name.
+    added_with: Vec<String>,
+}
+
+impl Changing<'_> {
+    /// Puts a version into the file's place.
+    fn put(&self, version: usize) {
+        let fresh = self.file.with_extension("fresh");
+        std::fs::write(&fresh, (self.content)(version)).unwrap();
+        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(&fresh, &self.file).unwrap();
+    }
+
+    fn add(&self, more: &[&str]) {
+        let words = ["module", "add", self.file.to_str().unwrap(), "--name", self.name, "--yes"];
+        let with: Vec<&str> = self.added_with.iter().map(String::as_str).collect();
+        self.place.run(&[&words[..], &with, more].concat()).ok();
+    }
+
+    fn upgrade(&self, more: &[&str]) {
+        let words = ["module", "upgrade", self.name, self.file.to_str().unwrap(), "--yes"];
+        self.place.run(&[&words[..], more].concat()).ok();
+    }
+
+    fn act(&self, verb: &str) {
+        self.place.run(&["module", verb, self.name]).ok();
+    }
+
+    fn shown(&self) -> serde_json::Value {
+        self.place.json(&["module", "show", self.name])
+    }
+
+    /// The version that runs, and whether it is not the file that lies there.
+    fn runs(&self, description: &str, is_copy: bool) {
+        until(&format!("{} runs {description}", self.name), || {
+            let shown = self.shown();
+            let notice =
+                shown["notice"].as_str().is_some_and(|notice| notice.contains("the copy that was kept of it runs"));
+            let says = shown["description"].as_str().unwrap_or_default();
+            let rest = says.strip_prefix(description);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) && notice == is_copy
+        });
+    }
+
+    /// Every change there is. Each round begins with a version in force whose file lies there.
+    fn change_everything(&self, round: usize, description: impl Fn(usize) -> String) {
+        let version = |step: usize| 10 * round + step;
+        self.put(version(1));
+        self.upgrade(&[]);
+        self.runs(&description(version(1)), false);
+        // The way back leads past the file, which is the new version's.
+        self.act("rollback");
+        self.runs(&description(version(0)), true);
+        self.act("disable");
+        self.act("enable");
+        self.runs(&description(version(0)), true);
+        // A trial that is ended, and one that is not.
+        self.upgrade(&["--canary", "30", "--canary-failures", "1000"]);
+        self.act("rollback");
+        self.put(version(2));
+        self.upgrade(&["--canary", "50", "--canary-failures", "1000"]);
+        self.act("promote");
+        self.runs(&description(version(2)), false);
+        // Gone, and back where it was: its place is read first, since all it is told after may be told again.
+        let next = self.shown()["cursor"].as_u64().map(|cursor| (cursor + 1).to_string());
+        self.act("remove");
+        self.put(version(10));
+        match next {
+            Some(next) => self.add(&["--from", &next]),
+            None => self.add(&[]),
+        }
+        self.runs(&description(version(10)), false);
+    }
+}
+
+#[test]
+fn foreign_modules_change_under_load_and_nothing_fails_and_nothing_is_missed() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let retries = ["--attempts-max", "1000", "--retry-ms-min", "1", "--retry-ms-max", "20"].map(str::to_owned);
+    let backoff = ["--set", "restart_backoff_ms_min=1", "--set", "restart_backoff_ms_max=20"].map(str::to_owned);
+    let set = |setting: String| vec!["--set".to_owned(), setting];
+    let told = place.path("told.txt");
+    let ledger = place.path("ledger");
+    std::fs::create_dir(&ledger).unwrap();
+    let component = std::fs::read(ledger_component()).unwrap();
+    let teller = Changing {
+        place: &place,
+        name: "teller",
+        file: place.path("teller.py"),
+        content: Box::new(|version| {
+            let program = TELLER.replace("@DIES_EVERY@", &DIES_EVERY.to_string());
+            program.replace("@VERSION@", &version.to_string()).into_bytes()
+        }),
+        added_with: [set(format!("setting.file={}", told.display())), backoff.to_vec(), retries.to_vec()].concat(),
+    };
+    let judge = Changing {
+        place: &place,
+        name: "judge",
+        file: place.path("judge.py"),
+        content: Box::new(|version| JUDGE.replace("@VERSION@", &version.to_string()).into_bytes()),
+        added_with: ["--role", "policy", "--position", "1"].map(str::to_owned).to_vec(),
+    };
+    let keeper = Changing {
+        place: &place,
+        name: "keeper",
+        file: place.path("keeper.wasm"),
+        content: Box::new(move |version| twin(&component, version)),
+        added_with: [set(format!("dir./ledger={}", ledger.display())), retries.to_vec()].concat(),
+    };
+    for module in [&teller, &judge, &keeper] {
+        module.put(0);
+    }
+    teller.add(&["--from", "beginning"]);
+    judge.add(&[]);
+    keeper.add(&["--from", "beginning"]);
+
+    let known = Mutex::new(Known::default());
+    Load::new(place.data("admin.sock"), &known).during(|| {
+        for round in 0..ROUNDS {
+            teller.change_everything(round, |version| format!("version {version}"));
+            judge.change_everything(round, |version| format!("version {version}"));
+            keeper.change_everything(round, |_| "ledger of events".to_owned());
+        }
+    });
+
+    for module in [&teller, &keeper] {
+        until(&format!("{} has caught up", module.name), || module.shown()["lag"] == 0);
+        assert_eq!(module.shown()["parked"], 0, "{}", module.name);
+    }
+    let database = Database::read(&place);
+    database.holds(&known.into_inner());
+    database.events_tell_of_what_is_there();
+
+    // Told at least once, and for the first time in order.
+    let told = std::fs::read_to_string(&told).unwrap();
+    let (mut heard, mut versions): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
+    for line in told.lines() {
+        let (version, id) = line.split_once(' ').unwrap();
+        let id = id.parse().unwrap();
+        if heard.last().is_none_or(|last| *last < id) {
+            heard.push(id);
+        } else {
+            assert!(heard.binary_search(&id).is_ok(), "event {id} is told after a later one");
+        }
+        versions.push(version.parse().unwrap());
+    }
+    assert!(heard.iter().copied().eq(1..=database.head()), "the program missed something");
+    versions.sort_unstable();
+    versions.dedup();
+    assert!(versions.len() > 2 * ROUNDS, "{versions:?}");
+    assert!(server.log().contains("starting the module's process again"), "it did not die");
+
+    // The ledger tells repeats by itself: each event once.
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(&ledger).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        lines.extend(text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()));
+    }
+    let mut kept: Vec<u64> = lines.iter().map(|line| line["event"].as_u64().unwrap()).collect();
+    kept.sort_unstable();
+    let wanted = database.events().iter().filter(|event| event.kind != ExitEvent::CertRetrievePending);
+    assert!(kept.into_iter().eq(wanted.map(|event| event.id)), "the component missed something");
+
+    // Of the copies, those remain that some version can go back to.
+    for module in [&teller, &judge, &keeper] {
+        module.act("remove");
+    }
+    assert_eq!(std::fs::read_dir(place.data("modules")).unwrap().count(), 0);
+    server.stop();
+}
+
+/// The component of the examples, built once.
+fn ledger_component() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("components");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/modules/wasm-rust-ledger/Cargo.toml");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--target-dir"]);
+    build.arg(&target).arg("--manifest-path").arg(example);
+    // What the outer build was told is not meant for this one.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
+        build.env_remove(name);
+    }
+    let built = build.output().unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}\nIf the target is missing: rustup target add wasm32-wasip2");
+    target.join("wasm32-wasip2/release/wasm_rust_ledger.wasm")
+}
+
+/// The component with a section without meaning: another file that does the same.
+fn twin(component: &[u8], version: usize) -> Vec<u8> {
+    let name = format!("version {version}");
+    let length = u8::try_from(name.len()).unwrap();
+    [component, &[0, length + 1, length], name.as_bytes()].concat()
+}
