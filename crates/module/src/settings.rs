@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExitModule, ModuleError, PolicyModule};
+use crate::{CodeFile, ExitModule, ModuleError, PolicyModule};
 
 /// A module's settings: names and values as the operator gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
