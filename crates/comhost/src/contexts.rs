@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use module::property::{self, Scope};
-use module::{HResult, ModuleError, ServerExit, ServerPolicy};
+use module::{HResult, ModuleError, Notification, ServerExit, ServerPolicy, Value};
 use parking_lot::Mutex;
+
+use crate::own_properties::OwnProperty;
 
 static OPEN: LazyLock<Mutex<Table>> = LazyLock::new(|| Mutex::new(Table { next: 1, open: BTreeMap::new() }));
 
@@ -18,9 +20,12 @@ struct Table {
 }
 
 /// What one call of the server gives access to.
-#[derive(Default)]
 pub struct Context {
     view: Mutex<Option<View>>,
+    /// The event that an exit module is told of.
+    event: Option<Notification>,
+    /// The message that a policy module gives its decision.
+    message: Mutex<Option<String>>,
 }
 
 enum View {
@@ -42,18 +47,23 @@ pub struct Open {
 }
 
 impl Open {
-    /// Opens the context of an exit module's call.
-    pub fn exit(server: &dyn ServerExit) -> Self {
-        Self::with(View::Exit(server.share()))
+    /// Opens the context of a call that is about no request: the certification authority.
+    pub fn authority(server: &dyn ServerExit) -> Self {
+        Self::with(View::Exit(server.share()), None)
     }
 
-    /// Opens the context of a policy module's call, calls `then` with its number, and closes it.
-    pub fn policy<T>(server: &mut dyn ServerPolicy, then: impl FnOnce(i32) -> T) -> T {
+    /// Opens the context of an exit module's event.
+    pub fn event(event: &Notification, server: &dyn ServerExit) -> Self {
+        Self::with(View::Exit(server.share()), Some(event.clone()))
+    }
+
+    /// Opens the context of a policy module's call, calls `then` with it, and closes it.
+    pub fn policy<T>(server: &mut dyn ServerPolicy, then: impl FnOnce(&Self) -> T) -> T {
         let lent: *mut (dyn ServerPolicy + '_) = server;
         // SAFETY: only the lifetime changes. The pointer is used while `open` lives, which ends before `server` does.
         let lent: *mut (dyn ServerPolicy + 'static) = unsafe { std::mem::transmute(lent) };
-        let open = Self::with(View::Policy(Borrowed(lent)));
-        then(open.number)
+        let open = Self::with(View::Policy(Borrowed(lent)), None);
+        then(&open)
     }
 
     /// The number modules know it by: positive, and no other's in the life of the process until two thousand million
@@ -62,8 +72,13 @@ impl Open {
         self.number
     }
 
-    fn with(view: View) -> Self {
-        let context = Arc::new(Context { view: Mutex::new(Some(view)) });
+    /// The message that the policy module has given its decision; none where it gave none.
+    pub fn message(&self) -> Option<String> {
+        self.context.message.lock().clone()
+    }
+
+    fn with(view: View, event: Option<Notification>) -> Self {
+        let context = Arc::new(Context { view: Mutex::new(Some(view)), event, message: Mutex::new(None) });
         let mut table = OPEN.lock();
         let number = table.next;
         table.next = number.checked_add(1).unwrap_or(1);
@@ -114,12 +129,32 @@ impl Context {
         let mut view = self.view.lock();
         match view.as_mut() {
             None => Err(closed()),
-            Some(View::Exit(_)) => {
-                let text = "only a policy module writes, while it verifies a request";
-                Err(ModuleError::new(HResult::E_ACCESSDENIED, text))
-            }
+            Some(View::Exit(_)) => Err(read_only()),
             // SAFETY: as above; the lock makes the reference the only one.
             Some(View::Policy(server)) => write(unsafe { &mut *server.0 }),
+        }
+    }
+
+    /// Reads a property of our own: `CERTSRV_E_PROPERTY_EMPTY` where the call is not one that it is about.
+    pub fn own(&self, property: OwnProperty) -> Result<Value, ModuleError> {
+        let value = match property {
+            OwnProperty::DispositionMessage => self.message.lock().clone().map(Value::String),
+            _ => self.event.as_ref().and_then(|event| property.of_event(event)),
+        };
+        value.ok_or_else(|| property.empty())
+    }
+
+    /// Sets a property of our own, or deletes it.
+    pub fn set_own(&self, property: OwnProperty, value: Option<Value>) -> Result<(), ModuleError> {
+        property.check_writable()?;
+        let message = value.map(Value::into_text).transpose()?;
+        match self.view.lock().as_ref() {
+            None => Err(closed()),
+            Some(View::Exit(_)) => Err(read_only()),
+            Some(View::Policy(_)) => {
+                *self.message.lock() = message;
+                Ok(())
+            }
         }
     }
 }
@@ -128,6 +163,10 @@ impl Context {
 pub fn is_of_authority(name: &str) -> bool {
     property::certificate_property(name)
         .is_some_and(|(property, _)| matches!(property.scope, Scope::Ca | Scope::CaIndexed))
+}
+
+fn read_only() -> ModuleError {
+    ModuleError::new(HResult::E_ACCESSDENIED, "only a policy module writes, while it verifies a request")
 }
 
 fn closed() -> ModuleError {

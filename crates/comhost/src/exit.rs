@@ -40,6 +40,25 @@ impl ComExit {
         Ok(Self { face, prog_id, settings: settings.clone(), about: Mutex::default() })
     }
 
+    /// Tells it of an event that the contract does not have yet: the module may be of a later one.
+    pub fn notify_later(&self, event: u32, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.call_notify(event, &Open::authority(server))
+    }
+
+    fn call_notify(&self, event: u32, open: &Open) -> Result<(), ModuleError> {
+        let (event, context) = (event.cast_signed(), open.number());
+        during("ICertExit::Notify", || match &self.face {
+            Face::Table(exit) => {
+                // SAFETY: the interface's function.
+                let status = unsafe { (exit.table().notify)(exit.as_raw(), event, context) };
+                failure::check("ICertExit::Notify", status)
+            }
+            Face::Late(late) => {
+                late.call("ICertExit", "Notify", vec![Variant::long(event), Variant::long(context)]).map(drop)
+            }
+        })
+    }
+
     /// The object that `GetManageModule` gives, where the module has that.
     fn manage_module(&self) -> Option<Pointer<CertManageModule>> {
         match &self.face {
@@ -80,7 +99,7 @@ pub fn late_manage_module(late: &Late, interface: &str) -> Option<Pointer<CertMa
 
 impl ExitModule for ComExit {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        let open = Open::exit(server);
+        let open = Open::authority(server);
         let facts = Facts::learn(ca, server, Role::Exit, &self.prog_id)?;
         settings::mirror(&facts, &self.settings)?;
         let config = Bstr::text(ca);
@@ -102,18 +121,7 @@ impl ExitModule for ComExit {
     }
 
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        let open = Open::exit(server);
-        let (event, context) = (notification.event.bit().cast_signed(), open.number());
-        during("ICertExit::Notify", || match &self.face {
-            Face::Table(exit) => {
-                // SAFETY: the interface's function.
-                let status = unsafe { (exit.table().notify)(exit.as_raw(), event, context) };
-                failure::check("ICertExit::Notify", status)
-            }
-            Face::Late(late) => {
-                late.call("ICertExit", "Notify", vec![Variant::long(event), Variant::long(context)]).map(drop)
-            }
-        })
+        self.call_notify(notification.event.bit(), &Open::event(notification, server))
     }
 
     fn description(&self) -> String {

@@ -5,8 +5,9 @@ use module::{HResult, ModuleError};
 use crate::error_info;
 use crate::hresult::{self, Status};
 
-/// The most of a module's text that is kept, in bytes.
-const TEXT_BYTES_MAX: usize = 4096;
+/// The most of a module's text that is kept, in bytes: with the method and the code's meaning it stays within the 8,192 of an
+/// error that the module protocol keeps.
+const TEXT_BYTES_MAX: usize = 7_936;
 
 /// The error of a method that returned this status.
 pub fn of(method: &str, status: Status) -> ModuleError {

@@ -97,7 +97,7 @@ impl ComPolicy {
 
 impl PolicyModule for ComPolicy {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        let open = Open::exit(server);
+        let open = Open::authority(server);
         let facts = Facts::learn(ca, server, Role::Policy, &self.prog_id)?;
         settings::mirror(&facts, &self.settings)?;
         let config = Bstr::text(ca);
@@ -115,13 +115,14 @@ impl PolicyModule for ComPolicy {
     }
 
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
-        let disposition = Open::policy(server, |context| self.disposition(context, new))?;
+        let (disposition, message) =
+            Open::policy(server, |open| self.disposition(open.number(), new).map(|said| (said, open.message())))?;
         Ok(match disposition {
             INSTANT_OK => Decision::Issue,
-            PENDING => Decision::Pend { message: String::new() },
-            code if code < 0 => Decision::deny(HResult(code), hresult::describe(code)),
+            PENDING => Decision::Pend { message: message.unwrap_or_default() },
+            code if code < 0 => Decision::deny(HResult(code), message.unwrap_or_else(|| hresult::describe(code))),
             // VR_INSTANT_BAD, and whatever else a module says.
-            _ => Decision::deny(HResult::S_OK, ""),
+            _ => Decision::deny(HResult::S_OK, message.unwrap_or_default()),
         })
     }
 

@@ -11,6 +11,7 @@ use crate::dispatch::{Call, Fault, Returned, in_text, store};
 use crate::facts;
 use crate::hresult::{self, Status};
 use crate::object::{self, Class};
+use crate::own_properties::OwnProperty;
 use crate::values::{Bstr, Variant};
 
 /// A server object of either role. Modules make one for each call, or keep a few and set their contexts.
@@ -65,6 +66,9 @@ impl Server {
             // Where this host keeps the settings: the server cannot know the module's ProgID.
             return facts::registry_location().map(Value::from);
         }
+        if let Some(own) = OwnProperty::named(name, kind)? {
+            return contexts::find(self.row_context()?)?.own(own);
+        }
         if contexts::is_of_authority(name) {
             let context = self.state.lock().context;
             return contexts::find(context)?.read(|server| server.certificate_property(name, kind));
@@ -77,6 +81,9 @@ impl Server {
         let kind = property_type(kind)?;
         let value = value.target();
         let value = if value.is_empty() { None } else { Some(value.to_value(kind)?) };
+        if let Some(own) = OwnProperty::named(name, kind)? {
+            return contexts::find(self.row_context()?)?.set_own(own, value);
+        }
         contexts::find(self.row_context()?)?.write(|server| server.set_certificate_property(name, value))
     }
 

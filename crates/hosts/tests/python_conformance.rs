@@ -77,6 +77,16 @@ impl Receiver {
         let url = format!("https://127.0.0.1:{}/", line.trim().rsplit(' ').next().unwrap());
         Self { process, url, identity }
     }
+
+    fn settings(&self, name: &str, value: &str) -> Settings {
+        let mut settings: Settings =
+            [("url", self.url.as_str()), ("secret", SECRET), ("allow_private", "true"), ("system_roots", "false")]
+                .into_iter()
+                .collect();
+        settings.set("ca_file", self.identity.ca_file().to_str().unwrap());
+        settings.set(name, value);
+        settings
+    }
 }
 
 impl Drop for Receiver {
@@ -88,23 +98,17 @@ impl Drop for Receiver {
 
 impl Interpreters for Receiver {
     fn exit(&self, _state: &Path) -> Result<Arc<dyn ExitModule>, ModuleError> {
-        let mut settings: Settings = [
-            ("url", self.url.as_str()),
-            ("secret", SECRET),
-            ("allow_private", "true"),
-            ("system_roots", "false"),
-            ("batch", "10"),
-        ]
-        .into_iter()
-        .collect();
-        settings.set("ca_file", self.identity.ca_file().to_str().unwrap());
+        let settings = self.settings("batch", "10");
         let limits = Limits::default().around(&WebhookKind, &settings)?;
         let make = move || WebhookKind.exit_module("interpreter", &settings);
         Ok(Arc::new(Guard::exit("interpreter", make, limits, Gauge::new())))
     }
 
     fn policy(&self, _state: &Path) -> Result<Arc<dyn PolicyModule>, ModuleError> {
-        Err(ModuleError::invalid("what an endpoint sets is known to be refused only when it has answered"))
+        let settings = self.settings("answer_signature", "true");
+        let limits = Limits::default().around(&WebhookKind, &settings)?;
+        let make = move || WebhookKind.policy_module("interpreter", &settings);
+        Ok(Arc::new(Guard::policy("interpreter", make, limits, Gauge::new())))
     }
 
     fn calls_back(&self) -> bool {
@@ -125,4 +129,9 @@ fn a_program_on_the_package_decides_as_a_module_in_the_server() {
 #[test]
 fn an_endpoint_sees_what_a_module_in_the_server_sees() {
     conformance::exit_module(&Receiver::start());
+}
+
+#[test]
+fn an_endpoint_decides_as_a_module_in_the_server() {
+    conformance::policy_module(&Receiver::start());
 }

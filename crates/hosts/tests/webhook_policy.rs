@@ -5,16 +5,21 @@
 mod endpoint;
 mod support;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use base64ct::{Base64, Encoding};
 use endpoint::authority::Identity;
-use endpoint::{Endpoint, Reaction, Received, SECRET, webhook};
-use module::{Decision, HResult, ModuleError, PolicyModule, Value};
+use endpoint::{Endpoint, Reaction, Received, SECRET, interpreter, webhook};
+use hosts::webhook::WebhookKind;
+use hosts::{Gauge, Guard, Limits};
+use module::{Decision, ExitModule, HResult, ModuleError, ModuleKind, PolicyModule, Value};
 use serde_json::json;
 use support::FakeServer;
+use testkit::conformance::{self, Interpreters};
 
 fn greeted(
     more: &[(&str, &str)],
@@ -192,4 +197,46 @@ fn an_answer_can_be_demanded_with_a_signature() {
         let expected = if what.starts_with("a refusal") { HResult::E_ACCESSDENIED } else { HResult::NTE_BAD_SIGNATURE };
         assert_eq!(error.code, expected, "{what}: {error}");
     }
+}
+
+/// An endpoint that decides as requests' attributes say, and signs its answers.
+struct Decider {
+    identity: Identity,
+    endpoint: Endpoint,
+}
+
+impl Decider {
+    fn start() -> Self {
+        let identity = Identity::new();
+        let endpoint = Endpoint::start(&identity, |message| match interpreter::answer(message) {
+            Reaction::Answer(status, _, body) => {
+                let id = format!("answer.{}", message.headers["webhook-id"]);
+                Reaction::Answer(status, signed(&id, jiff::Timestamp::now().as_second(), &body), body)
+            }
+            other => other,
+        });
+        Self { identity, endpoint }
+    }
+}
+
+impl Interpreters for Decider {
+    fn exit(&self, _state: &Path) -> Result<Arc<dyn ExitModule>, ModuleError> {
+        Err(ModuleError::invalid("this endpoint decides; one that is told of events is on the Python package"))
+    }
+
+    fn policy(&self, _state: &Path) -> Result<Arc<dyn PolicyModule>, ModuleError> {
+        let settings = self.endpoint.settings(&self.identity, &[("answer_signature", "true")]);
+        let limits = Limits::default().around(&WebhookKind, &settings)?;
+        let make = move || WebhookKind.policy_module("interpreter", &settings);
+        Ok(Arc::new(Guard::policy("interpreter", make, limits, Gauge::new())))
+    }
+
+    fn calls_back(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn an_endpoint_decides_as_a_module_in_the_server() {
+    conformance::policy_module(&Decider::start());
 }

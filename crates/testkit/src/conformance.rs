@@ -17,6 +17,9 @@ use module::{EventId, ExitEvents, ExitModule, HResult, ModuleError, PolicyModule
 use crate::authority::{Authority, csr, eventually};
 use interpreter::Interpreter;
 
+/// What the server is told where an interpreter of this role fails with this code and text.
+pub type Wording = fn(Role, ModuleError) -> ModuleError;
+
 /// Makes interpreters of one kind.
 ///
 /// **Exit.** `initialize` asks for every event; the description is `interpreter`. `notify` takes the request's attribute
@@ -26,7 +29,8 @@ use interpreter::Interpreter;
 ///
 /// **Policy.** The description is `interpreter`. `verify_request` takes the attribute `Decide`; without one it answers
 /// *issue*. It carries the commands out; the last is `issue`, `pend`, `deny CODE` or `fail CODE`, and the joined results
-/// are the message of that decision (of *issue* there is none).
+/// are the message of that decision (of *issue* there is none). Modules that cannot call back set with their decision: the last
+/// four commands are all `ok`, what they read stays as it was, and what is refused fails the decision, with its code and text.
 ///
 /// **Commands** are divided by `;` and their words by single spaces. Results are joined with ` / `. A call that fails has
 /// the result `error CODE`, CODE as in `0x80094004`. Binary values are written in lower-case hexadecimal digits, dates in
@@ -51,9 +55,15 @@ pub trait Interpreters {
     fn policy(&self, state: &Path) -> Result<Arc<dyn PolicyModule>, ModuleError>;
 
     /// Whether modules of this kind can call the server back. Those that cannot read what they are sent, and what they
-    /// do not find there has no value (`CERTSRV_E_PROPERTY_EMPTY`): of them only what they are sent is asked.
+    /// do not find there has no value (`CERTSRV_E_PROPERTY_EMPTY`): of them only what they are sent is asked, and one
+    /// refusal for each decision.
     fn calls_back(&self) -> bool {
         true
+    }
+
+    /// The words that a host of this kind adds to what its modules fail with: none, unless its documentation says so.
+    fn wording(&self) -> Wording {
+        |_, error| error
     }
 }
 
@@ -81,7 +91,8 @@ const ASKED: &[&str] = &[
     "attribute no such attribute;attribute TICKET;attribute tic-ket;extension 1.2.3.4.5;extension nonsense",
 ];
 
-/// What a policy module is asked, beside [`SENT`] and [`ASKED`]: what it sets, and what it decides.
+/// What a policy module is asked, beside [`SENT`] and [`ASKED`]: what it sets, and what it decides. At most one of what each
+/// sets is refused.
 const DECIDED: &[&str] = &[
     "issue",
     "new;pend",
@@ -92,12 +103,21 @@ const DECIDED: &[&str] = &[
     "set CommonName string amended.example;certificate CommonName string;issue",
     "set NotAfter date 2026-12-01T00:00:00Z;certificate NotAfter date;issue",
     "set NotAfter date 2099-01-01T00:00:00Z;deny 0x80070057",
-    "set NotAfter string tomorrow;set SerialNumber string 00;set NoSuchName string x;set RequestID long 1;pend",
+    "set SerialNumber string 00;pend",
     "set EMail string a@example.org;unset EMail;certificate EMail string;pend",
     "add 1.2.3.4.5 0 0500;extension 1.2.3.4.5;extensions;pend",
     "add 1.2.3.4.5 1 0500;issue",
     "add 1.2.3.4.5 2 0500;remove 1.2.3.4.5;extension 1.2.3.4.5;issue",
-    "add nonsense 0 00;add 1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18 0 00;pend",
+    "add nonsense 0 00;pend",
+    "add 1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18 0 00;pend",
+];
+
+/// What needs the server's answer to each of them.
+const REFUSED: &[&str] = &[
+    "set NotAfter string tomorrow;set SerialNumber string 00;set NoSuchName string x;set RequestID long 1;pend",
+    "add nonsense 0 00;set NotAfter date 2026-12-01T00:00:00Z;certificate NotAfter date;pend",
+    "set CommonName string amended.example;certificate CommonName string;unset CommonName;certificate CommonName string;pend",
+    "add 1.2.3.4.5 0 0500;extension 1.2.3.4.5;remove 1.2.3.4.5;extension 1.2.3.4.5;extensions;pend",
 ];
 
 /// Has an interpreter and ours be told of the same events, of every kind.
@@ -105,7 +125,7 @@ pub fn exit_module(interpreters: &impl Interpreters) {
     let state = tempfile::tempdir().expect("a temporary folder");
     let authority = Authority::open();
     let tested = interpreters.exit(state.path()).expect("an interpreter");
-    authority.loader.exit("ours", Arc::new(Interpreter));
+    authority.loader.exit("ours", Arc::new(Interpreter::like(interpreters)));
     authority.loader.exit("tested", Arc::clone(&tested));
     let options = ModuleOptions { attempts_max: 2, retry_ms_min: 1, retry_ms_max: 5, ..ModuleOptions::default() };
     for kind in ["ours", "tested"] {
@@ -176,13 +196,13 @@ fn live(authority: &Authority, name: &str, commands: &str) {
 pub fn policy_module(interpreters: &impl Interpreters) {
     let state = tempfile::tempdir().expect("a temporary folder");
     let tested = interpreters.policy(state.path()).expect("an interpreter");
-    let (ours, theirs) = (with_policy(Arc::new(Interpreter)), with_policy(tested));
-    let asked = if interpreters.calls_back() { ASKED } else { &[] };
+    let (ours, theirs) = (with_policy(Arc::new(Interpreter::like(interpreters))), with_policy(tested));
+    let (asked, refused) = if interpreters.calls_back() { (ASKED, REFUSED) } else { (&[][..], &[][..]) };
     let shown = SENT.iter().chain(asked).filter(|commands| !commands.starts_with("fail") && **commands != "event");
     // What differs from one authority to the other is not asked.
     let shown = shown.filter(|commands| !["Raw", "29.35", "29.14"].iter().any(|word| commands.contains(word)));
     let shown = shown.map(|commands| format!("{commands};pend"));
-    let decided = DECIDED.iter().map(|commands| (*commands).to_owned());
+    let decided = DECIDED.iter().chain(refused).map(|commands| (*commands).to_owned());
     for (number, commands) in shown.chain(decided).enumerate() {
         let decide = |authority: &Authority, more: &str| {
             let attributes = format!("Decide:{commands}\nTicket:4711\nünïcode:Grüße 🗝{more}");

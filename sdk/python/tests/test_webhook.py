@@ -174,6 +174,8 @@ class Endpoints(unittest.TestCase):
             amendments.set_property("CommonName", "a.example.org")
             amendments.set_property("UPN", None)
             amendments.set_extension("2.5.29.15", b"\x03", critical=True)
+            amendments.set_extension("1.2.3", b"", flags=0x102)
+            amendments.delete_extension("1.2.4")
             return Decision.issue()
 
         answer = self.post(Endpoint([SECRET], on_request=decide, sign_answers=True), cloud_event("verify-request"))
@@ -183,7 +185,9 @@ class Endpoints(unittest.TestCase):
                 "decision": "issue",
                 "set_properties": {"CommonName": "a.example.org", "UPN": None},
                 "set_extensions": [
-                    {"oid": "2.5.29.15", "value": {"base64": "Aw=="}, "critical": True, "disabled": False}
+                    {"oid": "2.5.29.15", "value": {"base64": "Aw=="}, "critical": True, "disabled": False},
+                    {"oid": "1.2.3", "value": {"base64": ""}, "critical": False, "disabled": False, "flags": 0x102},
+                    {"oid": "1.2.4", "delete": True},
                 ],
             },
         )

@@ -9,6 +9,7 @@
 )]
 
 pub mod authority;
+pub mod interpreter;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -6,12 +6,13 @@ key and the secret.
 
 import sys
 from datetime import datetime
-from typing import Callable, Optional
+from typing import Callable, List, Union
 
 from exeunt_module import (
     Decision,
     Event,
     ExitModule,
+    Extension,
     HResult,
     ModuleError,
     PolicyModule,
@@ -23,7 +24,7 @@ from exeunt_module import (
 )
 from exeunt_module.receiver import https_server
 from exeunt_module.values import format_moment, parse_moment
-from exeunt_module.webhook import CloudEvent, Endpoint
+from exeunt_module.webhook import Amendments, CloudEvent, Endpoint
 
 FIXED = (
     "event;request RequestID long;request Disposition long;certificate RawCertificate binary;"
@@ -47,7 +48,49 @@ def tried(call: Callable[[], str]) -> str:
         return f"error 0x{error.hresult:08x}"
 
 
-def read(command: str, server: Server) -> str:
+class Sent:
+    """What an endpoint finds in the message, and sets with its answer, as if it could ask the server."""
+
+    def __init__(self, event: CloudEvent, amendments: Amendments) -> None:
+        self.event, self.amendments = event, amendments
+        self.set_certificate_property = amendments.set_property
+        self.delete_certificate_extension = amendments.delete_extension
+
+    @staticmethod
+    def found(name: str, *rows: Row) -> Value:
+        for row in rows:
+            if name in row:
+                return row[name]
+        raise ModuleError(HResult.PROPERTY_EMPTY, f"{name} has no value")
+
+    def request_property(self, name: str, _kind: str) -> Value:
+        return self.found(name, self.event.request)
+
+    def certificate_property(self, name: str, _kind: str) -> Value:
+        return self.found(name, self.event.certificate, self.event.ca)
+
+    def request_attribute(self, name: str) -> str:
+        if name not in self.event.attributes:
+            raise ModuleError(HResult.PROPERTY_EMPTY, f"{name} has no value")
+        return self.event.attributes[name]
+
+    def certificate_extension(self, oid: str) -> Extension:
+        for extension in self.event.extensions:
+            if extension.oid == oid:
+                return extension
+        raise ModuleError(HResult.PROPERTY_EMPTY, f"{oid} is not there")
+
+    def extension_oids(self) -> List[str]:
+        return [extension.oid for extension in self.event.extensions]
+
+    def attribute_names(self) -> List[str]:
+        return list(self.event.attributes)
+
+    def set_certificate_extension(self, oid: str, value: bytes, *, flags: int) -> None:
+        self.amendments.set_extension(oid, value, flags=flags)
+
+
+def read(command: str, server: Union[Server, Sent]) -> str:
     verb, _, rest = command.partition(" ")
     if verb in ("request", "certificate"):
         name, _, kind = rest.rpartition(" ")
@@ -89,27 +132,31 @@ class Asked(PolicyModule):
     description = "interpreter"
 
     def verify_request(self, request: PolicyServer, new: bool) -> Decision:
-        try:
-            commands = request.request_attribute("Decide")
-        except ModuleError:
+        return decide(request, new)
+
+
+def decide(server: Union[PolicyServer, Sent], new: bool) -> Decision:
+    try:
+        commands = server.request_attribute("Decide")
+    except ModuleError:
+        return Decision.issue()
+    results: list = []
+    for command in commands.split(";"):
+        verb, _, code = command.partition(" ")
+        message = " / ".join(results)
+        if verb == "issue":
             return Decision.issue()
-        results: list = []
-        for command in commands.split(";"):
-            verb, _, code = command.partition(" ")
-            message = " / ".join(results)
-            if verb == "issue":
-                return Decision.issue()
-            if verb == "pend":
-                return Decision.pend(message)
-            if verb == "deny":
-                return Decision.deny(message, int(code, 16))
-            if verb == "fail":
-                raise ModuleError(int(code, 16), message)
-            results.append(str(new).lower() if verb == "new" else tried(lambda: write(command, request)))
-        raise ModuleError(HResult.E_INVALIDARG, "the commands end without a decision")
+        if verb == "pend":
+            return Decision.pend(message)
+        if verb == "deny":
+            return Decision.deny(message, int(code, 16))
+        if verb == "fail":
+            raise ModuleError(int(code, 16), message)
+        results.append(str(new).lower() if verb == "new" else tried(lambda: write(command, server)))
+    raise ModuleError(HResult.E_INVALIDARG, "the commands end without a decision")
 
 
-def write(command: str, server: PolicyServer) -> str:
+def write(command: str, server: Union[PolicyServer, Sent]) -> str:
     verb, _, rest = command.partition(" ")
     if verb == "set":
         name, kind, value = rest.split(" ", 2)
@@ -127,37 +174,21 @@ def write(command: str, server: PolicyServer) -> str:
     return "ok"
 
 
-def sent(command: str, event: CloudEvent) -> str:
-    """What an endpoint finds in the message."""
-    verb, _, rest = command.partition(" ")
-    found: Optional[str] = None
-    if verb in ("request", "certificate"):
-        name = rest.rpartition(" ")[0]
-        rows: list = [event.request] if verb == "request" else [event.certificate, event.ca]
-        found = next((text(row[name]) for row in rows if isinstance(row, Row) and name in row), None)
-    elif verb == "attribute":
-        found = event.attributes.get(rest)
-    elif verb == "extension":
-        found = next((f"{one.flags} {one.value.hex()}" for one in event.extensions if one.oid == rest), None)
-    elif verb == "extensions":
-        found = ",".join(one.oid for one in event.extensions)
-    else:
-        found = ",".join(event.attributes)
-    if found is None:
-        raise ModuleError(HResult.PROPERTY_EMPTY, f"{rest} has no value")
-    return found
-
-
 def posted(event: CloudEvent) -> None:
     commands = event.attributes.get("Do")
     if commands is not None:
-        carry_out(commands, event.event, lambda command: sent(command, event))
+        server = Sent(event, Amendments())
+        carry_out(commands, event.event, lambda command: read(command, server))
+
+
+def asked(event: CloudEvent, amendments: Amendments) -> Decision:
+    return decide(Sent(event, amendments), event.data["new"])
 
 
 if sys.argv[1] == "webhook":
     certificate, key, secret = sys.argv[2:]
     with open(secret, encoding="ascii") as file:
-        endpoint = Endpoint([file.read()], posted, description="interpreter")
+        endpoint = Endpoint([file.read()], posted, asked, description="interpreter", sign_answers=True)
     server = https_server(endpoint, certificate, key, host="127.0.0.1", port=0)
     print(f"listening on port {server.server_port}", flush=True)
     server.serve_forever()

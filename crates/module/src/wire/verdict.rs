@@ -14,7 +14,7 @@ pub struct Verdict {
     pub decision: Decision,
     /// Certificate properties to set; none deletes.
     pub properties: Vec<(String, Option<Value>)>,
-    /// Extensions x
+    /// Extensions to set.
     pub extensions: Vec<CertificateExtension>,
 }
 

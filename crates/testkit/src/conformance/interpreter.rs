@@ -2,8 +2,10 @@
 
 use module::{
     CertificateExtension, Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, ModuleError,
-    Notification, PolicyModule, PropertyType, ServerExit, ServerPolicy, Value,
+    Notification, PolicyModule, PropertyType, Role, ServerExit, ServerPolicy, Value,
 };
+
+use super::{Interpreters, Wording};
 
 /// What is done at `crl-issued` and `cert-imported`, which carry no attributes.
 pub const FIXED: &str = "event;request RequestID long;request Disposition long;certificate RawCertificate binary;\
@@ -11,9 +13,26 @@ pub const FIXED: &str = "event;request RequestID long;request Disposition long;c
                          certificate CRLState.0 long;certificate RawCRL binary;certificate RawCRL.0 binary;\
                          certificate RawDeltaCRL binary;attribute Do;attributes;extensions";
 
-/// Does what the attributes `Do` and `Decide` say, as [`Interpreters`](super::Interpreters) lays down.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Interpreter;
+/// Does what the attributes `Do` and `Decide` say, as [`Interpreters`] lays down.
+#[derive(Clone, Copy, Debug)]
+pub struct Interpreter {
+    wording: Wording,
+    /// Whether it sets at once, or with its decision.
+    calls_back: bool,
+}
+
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self { wording: |_, error| error, calls_back: true }
+    }
+}
+
+impl Interpreter {
+    /// One that does in the server what these do where they are.
+    pub fn like(interpreters: &impl Interpreters) -> Self {
+        Self { wording: interpreters.wording(), calls_back: interpreters.calls_back() }
+    }
+}
 
 impl ExitModule for Interpreter {
     fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
@@ -28,7 +47,7 @@ impl ExitModule for Interpreter {
         };
         if let Some(rest) = commands.strip_prefix("fail ") {
             let (code, text) = rest.split_once(' ').unwrap_or((rest, ""));
-            return Err(ModuleError::new(hresult(code)?, text));
+            return Err((self.wording)(Role::Exit, ModuleError::new(hresult(code)?, text)));
         }
         let results: Vec<String> = commands
             .split(';')
@@ -37,7 +56,7 @@ impl ExitModule for Interpreter {
                 command => read(command, server).unwrap_or_else(|error| failed(&error)),
             })
             .collect();
-        Err(ModuleError::new(HResult::E_ABORT, results.join(" / ")))
+        Err((self.wording)(Role::Exit, ModuleError::new(HResult::E_ABORT, results.join(" / "))))
     }
 
     fn description(&self) -> String {
@@ -52,17 +71,36 @@ impl PolicyModule for Interpreter {
 
     fn verify_request(&self, server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
         let Ok(commands) = server.request_attribute("Decide") else { return Ok(Decision::Issue) };
-        let mut results: Vec<String> = Vec::new();
+        let (mut results, mut set): (Vec<String>, Vec<Amendment>) = (Vec::new(), Vec::new());
         for command in commands.split(';') {
             let message = || results.join(" / ");
-            match command.split_once(' ').unwrap_or((command, "")) {
-                ("issue", _) => return Ok(Decision::Issue),
-                ("pend", _) => return Ok(Decision::Pend { message: message() }),
-                ("deny", code) => return Ok(Decision::Deny { code: hresult(code)?, message: message() }),
-                ("fail", code) => return Err(ModuleError::new(hresult(code)?, message())),
-                ("new", _) => results.push(new.to_string()),
-                _ => results.push(write(command, server).unwrap_or_else(|error| failed(&error))),
-            }
+            let decision = match command.split_once(' ').unwrap_or((command, "")) {
+                ("issue", _) => Decision::Issue,
+                ("pend", _) => Decision::Pend { message: message() },
+                ("deny", code) => Decision::Deny { code: hresult(code)?, message: message() },
+                ("fail", code) => {
+                    return Err((self.wording)(Role::Policy, ModuleError::new(hresult(code)?, message())));
+                }
+                ("new", _) => {
+                    results.push(new.to_string());
+                    continue;
+                }
+                _ => {
+                    let result = match Amendment::parse(command) {
+                        Ok(None) => read(command, &*server),
+                        Ok(Some(amendment)) if self.calls_back => amendment.make(server).map(|()| "ok".to_owned()),
+                        Ok(Some(amendment)) => {
+                            set.push(amendment);
+                            Ok("ok".to_owned())
+                        }
+                        Err(error) => Err(error),
+                    };
+                    results.push(result.unwrap_or_else(|error| failed(&error)));
+                    continue;
+                }
+            };
+            set.into_iter().try_for_each(|amendment| amendment.make(server))?;
+            return Ok(decision);
         }
         Err(ModuleError::invalid("the commands end without a decision"))
     }
@@ -96,32 +134,46 @@ fn read(command: &str, server: &dyn ServerExit) -> Result<String, ModuleError> {
     }
 }
 
-fn write(command: &str, server: &mut dyn ServerPolicy) -> Result<String, ModuleError> {
-    let words: Vec<&str> = command.splitn(4, ' ').collect();
-    match words[..] {
-        ["set", name, kind, value] => {
-            let value = match property_type(kind)? {
-                PropertyType::Long => Value::Long(value.parse().map_err(|_| ModuleError::invalid("no number"))?),
-                PropertyType::Date => Value::Date(value.parse().map_err(|_| ModuleError::invalid("no date"))?),
-                PropertyType::String => Value::from(value),
-                PropertyType::Binary => Value::Binary(unhex(value)?),
-            };
-            server.set_certificate_property(name, Some(value))?;
-        }
-        ["unset", name] => server.set_certificate_property(name, None)?,
-        ["add", oid, flags, value] => {
-            let flags = flags.parse().map_err(|_| ModuleError::invalid("no flags"))?;
-            let flags = ExtensionFlags::from_bits_retain(flags);
-            let value = unhex(value)?;
-            server.set_certificate_extension(CertificateExtension { oid: oid.to_owned(), flags, value })?;
-        }
-        ["remove", oid] => {
-            let (oid, flags, value) = (oid.to_owned(), ExtensionFlags::DELETE, Vec::new());
-            server.set_certificate_extension(CertificateExtension { oid, flags, value })?;
-        }
-        _ => return read(command, &*server),
+/// What a policy module sets.
+enum Amendment {
+    Property(String, Option<Value>),
+    Extension(CertificateExtension),
+}
+
+impl Amendment {
+    /// None for a command that sets nothing.
+    fn parse(command: &str) -> Result<Option<Self>, ModuleError> {
+        let words: Vec<&str> = command.splitn(4, ' ').collect();
+        Ok(Some(match words[..] {
+            ["set", name, kind, value] => {
+                let value = match property_type(kind)? {
+                    PropertyType::Long => Value::Long(value.parse().map_err(|_| ModuleError::invalid("no number"))?),
+                    PropertyType::Date => Value::Date(value.parse().map_err(|_| ModuleError::invalid("no date"))?),
+                    PropertyType::String => Value::from(value),
+                    PropertyType::Binary => Value::Binary(unhex(value)?),
+                };
+                Self::Property(name.to_owned(), Some(value))
+            }
+            ["unset", name] => Self::Property(name.to_owned(), None),
+            ["add", oid, flags, value] => {
+                let flags = flags.parse().map_err(|_| ModuleError::invalid("no flags"))?;
+                let flags = ExtensionFlags::from_bits_retain(flags);
+                Self::Extension(CertificateExtension { oid: oid.to_owned(), flags, value: unhex(value)? })
+            }
+            ["remove", oid] => {
+                let (oid, flags, value) = (oid.to_owned(), ExtensionFlags::DELETE, Vec::new());
+                Self::Extension(CertificateExtension { oid, flags, value })
+            }
+            _ => return Ok(None),
+        }))
     }
-    Ok("ok".to_owned())
+
+    fn make(self, server: &mut dyn ServerPolicy) -> Result<(), ModuleError> {
+        match self {
+            Self::Property(name, value) => server.set_certificate_property(&name, value),
+            Self::Extension(extension) => server.set_certificate_extension(extension),
+        }
+    }
 }
 
 fn failed(error: &ModuleError) -> String {

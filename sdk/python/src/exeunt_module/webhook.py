@@ -202,11 +202,18 @@ class Amendments:
         """`SetCertificateProperty`; None deletes."""
         self.properties[name] = value
 
-    def set_extension(self, oid: str, value: bytes, *, critical: bool = False, disabled: bool = False) -> None:
-        """`SetCertificateExtension`: DER."""
+    def set_extension(
+        self, oid: str, value: bytes, *, critical: bool = False, disabled: bool = False, flags: int = 0
+    ) -> None:
+        """`SetCertificateExtension`: DER. `flags` are the contract's, to which `critical` and `disabled` are added."""
+        members: Dict[str, Any] = {"flags": flags} if flags else {}
         self.extensions.append(
-            {"oid": oid, "value": values.to_json(value), "critical": critical, "disabled": disabled}
+            {"oid": oid, "value": values.to_json(value), "critical": critical, "disabled": disabled, **members}
         )
+
+    def delete_extension(self, oid: str) -> None:
+        """Removes an extension from the request."""
+        self.extensions.append({"oid": oid, "delete": True})
 
     def answer(self, decision: Decision) -> Dict[str, Any]:
         """The answer's body."""

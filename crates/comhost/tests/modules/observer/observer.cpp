@@ -16,6 +16,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "encoders.h"
+
 namespace {
 
 // {6F1C0D0A-6B1B-4B8F-9B51-0F4C8E2D7A01} and its siblings: exit, policy, management, and an exit module without a table.
@@ -434,22 +436,15 @@ HRESULT observe_event(const Settings &settings, LONG event, LONG context)
     settings.write("before the context " + request(server, L"RequestID", PROPTYPE_LONG));
     settings.write("set " + hex(static_cast<unsigned long>(server->SetContext(context))));
     settings.write("RequestID " + request(server, L"requestid", PROPTYPE_LONG));
-    settings.write("Disposition " + request(server, L"Request.Disposition", PROPTYPE_LONG));
-    settings.write("RequesterName " + request(server, L"RequesterName", PROPTYPE_STRING));
-    settings.write("SubmittedWhen " + request(server, L"SubmittedWhen", PROPTYPE_DATE));
-    settings.write("RawRequest " + request(server, L"RawRequest", PROPTYPE_BINARY));
-    settings.write("RawCertificate " + certificate(server, L"RawCertificate", PROPTYPE_BINARY));
-    settings.write("NotAfter " + certificate(server, L"NotAfter", PROPTYPE_DATE));
-    settings.write("SerialNumber " + certificate(server, L"SerialNumber", PROPTYPE_STRING));
     settings.write("SerialNumber as a number " + certificate(server, L"SerialNumber", PROPTYPE_LONG));
     settings.write("type 7 " + certificate(server, L"SerialNumber", 7));
     settings.write("UPN " + certificate(server, L"UPN", PROPTYPE_STRING));
     settings.write("nonsense " + certificate(server, L"Nonsense", PROPTYPE_STRING));
     settings.write("null place " + hex(static_cast<unsigned long>(server->GetRequestAttribute(nullptr, nullptr))));
-    settings.write("CertFile " + attribute(server, L"CertFile"));
-    settings.write("RawCRL.0 " + certificate(server, L"RawCRL.0", PROPTYPE_BINARY));
-    settings.write("RawDeltaCRL.0 " + certificate(server, L"RawDeltaCRL.0", PROPTYPE_BINARY));
-    settings.write("CRLState.0 " + certificate(server, L"CRLState.0", PROPTYPE_LONG));
+    settings.write("event's hash " + certificate(server, L"exeunt.eventhash", PROPTYPE_BINARY));
+    settings.write("event's time " + certificate(server, L"Exeunt.EventOccurred", PROPTYPE_DATE));
+    settings.write("event's number as a number " + certificate(server, L"Exeunt.EventID", PROPTYPE_LONG));
+    settings.write("message " + certificate(server, L"Exeunt.DispositionMessage", PROPTYPE_STRING));
     lists(settings, server);
     // A second object has a context of its own.
     hr = CoCreateInstance(CLSID_CCertServerExit, nullptr, CLSCTX_INPROC_SERVER, IID_ICertServerExit,
@@ -612,13 +607,7 @@ public:
         if (FAILED(hr)) {
             return hr;
         }
-        if (settings.behaviour == "deny") {
-            *disposition = CERTSRV_E_TEMPLATE_DENIED;
-        } else if (settings.behaviour == "bad") {
-            *disposition = VR_INSTANT_BAD;
-        } else if (settings.behaviour == "pend") {
-            *disposition = VR_PENDING;
-        } else if (settings.behaviour == "strange") {
+        if (settings.behaviour == "strange") {
             *disposition = 77;
         }
         return behave(settings);
@@ -656,13 +645,21 @@ private:
 
     void write(ICertServerPolicy *server)
     {
-        VARIANT value = text(L"changed.example.org");
+        const wchar_t *message = L"Exeunt.DispositionMessage";
+        VARIANT nothing, value = text(L"changed.example.org");
+        VariantInit(&nothing);
         settings.write("set CommonName " + set(server, L"CommonName", PROPTYPE_STRING, value));
         settings.write("set CommonName as a number " + set(server, L"CommonName", PROPTYPE_LONG, value));
         settings.write("set SerialNumber " + set(server, L"SerialNumber", PROPTYPE_STRING, value));
-        VariantClear(&value);
-        settings.write("delete UPN " + set(server, L"UPN", PROPTYPE_STRING, value));
+        settings.write("delete UPN " + set(server, L"UPN", PROPTYPE_STRING, nothing));
         settings.write("CommonName " + certificate(server, L"CommonName", PROPTYPE_STRING));
+        settings.write("no message " + certificate(server, message, PROPTYPE_STRING));
+        settings.write("set message " + set(server, message, PROPTYPE_STRING, value));
+        settings.write("message " + certificate(server, message, PROPTYPE_STRING));
+        settings.write("take message back " + set(server, message, PROPTYPE_STRING, nothing));
+        settings.write("no message " + certificate(server, message, PROPTYPE_STRING));
+        settings.write("set event's number " + set(server, L"Exeunt.EventID", PROPTYPE_STRING, value));
+        VariantClear(&value);
         // Key usage, by the encoder that policy modules use.
         ICertEncodeBitString *encode = nullptr;
         if (FAILED(CoCreateInstance(CLSID_CCertEncodeBitString, nullptr, CLSCTX_INPROC_SERVER, IID_ICertEncodeBitString,
@@ -687,6 +684,7 @@ private:
         settings.write("set key usage " + hex(static_cast<unsigned long>(hr)));
         SysFreeString(oid);
         VariantClear(&usage);
+        use_encoders([this](const std::string &line) { settings.write(line); });
     }
 };
 
