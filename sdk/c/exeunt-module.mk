@@ -32,6 +32,9 @@ EXEUNT_OBJECTS := $(patsubst %,$(BUILD)/linux/%.o,$(SOURCES))
 EXEUNT_WINDOWS_OBJECTS := $(patsubst %,$(BUILD)/windows/%.o,$(SOURCES)) $(BUILD)/windows/certidl.o
 EXEUNT_HEADERS := $(wildcard $(EXEUNT_SDK)/include/*.h) $(EXEUNT_SDK)/runtime/runtime.h $(wildcard *.h)
 
+# What is made is written beside, and put in place when it is whole: a build that was killed leaves nothing that the next one
+# takes for made.
+
 .PHONY: linux windows clean
 linux: $(BUILD)/$(MODULE).so
 windows: $(BUILD)/$(MODULE).dll
@@ -50,26 +53,34 @@ $(BUILD)/include/.stamp: $(SOURCES) $(wildcard *.h)
 
 $(BUILD)/linux/%.cpp.o: %.cpp $(EXEUNT_HEADERS) $(BUILD)/include/.stamp
 	@mkdir -p $(dir $@)
-	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@.part
+	@mv $@.part $@
 $(BUILD)/linux/%.c.o: %.c $(EXEUNT_HEADERS) $(BUILD)/include/.stamp
 	@mkdir -p $(dir $@)
-	$(CC) -std=gnu11 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(CC) -std=gnu11 $(EXEUNT_FLAGS) $(OPTIMIZE) $(CPPFLAGS) $(CFLAGS) -c $< -o $@.part
+	@mv $@.part $@
 $(BUILD)/runtime/%.o: $(EXEUNT_SDK)/runtime/%.cpp $(EXEUNT_HEADERS)
 	@mkdir -p $(dir $@)
-	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) -Wall -Wextra -c $< -o $@
+	$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) -Wall -Wextra -c $< -o $@.part
+	@mv $@.part $@
 
 # On Windows the system's own headers and libraries serve; of mingw-w64 only the GUIDs of certificate services are missing.
 $(BUILD)/$(MODULE).dll: $(EXEUNT_WINDOWS_OBJECTS)
-	$(WINDOWS_CXX) -shared -static -s $(EXEUNT_WINDOWS_OBJECTS) $(wildcard $(MODULE).def) $(WINDOWS_LDLIBS) -o $@
+	$(WINDOWS_CXX) -shared -static -s $(EXEUNT_WINDOWS_OBJECTS) $(wildcard $(MODULE).def) $(WINDOWS_LDLIBS) \
+	    -o $(BUILD)/windows/$(MODULE).dll
+	@mv $(BUILD)/windows/$(MODULE).dll $@
 $(BUILD)/windows/%.cpp.o: %.cpp $(wildcard *.h)
 	@mkdir -p $(dir $@)
-	$(WINDOWS_CXX) -std=c++17 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+	$(WINDOWS_CXX) -std=c++17 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@.part
+	@mv $@.part $@
 $(BUILD)/windows/%.c.o: %.c $(wildcard *.h)
 	@mkdir -p $(dir $@)
-	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -DUNICODE -D_UNICODE $(CPPFLAGS) $(CFLAGS) -c $< -o $@.part
+	@mv $@.part $@
 $(BUILD)/windows/certidl.o: $(EXEUNT_SDK)/windows/certidl.c
 	@mkdir -p $(dir $@)
-	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -c $< -o $@
+	$(WINDOWS_CC) -std=gnu11 $(OPTIMIZE) -c $< -o $@.part
+	@mv $@.part $@
 
 clean:
 	rm -rf $(BUILD)

@@ -16,6 +16,15 @@ fn build(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-sdk").join(name)
 }
 
+/// Holds a folder's lock while something is built in it: two runs of the tests may share a target directory.
+fn alone<T>(name: &str, build_in: impl FnOnce() -> T) -> T {
+    let folder = build("");
+    fs::create_dir_all(&folder).unwrap();
+    let lock = fs::File::create(folder.join(format!("{name}.lock"))).unwrap();
+    lock.lock().unwrap();
+    build_in()
+}
+
 /// Runs it to its end. What is missing is named, with how to get it.
 fn run(command: &mut Command) -> Output {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -41,18 +50,23 @@ fn make(directory: &Path, build: &Path, targets: &[&str]) -> Command {
 
 #[test]
 fn the_runtime_keeps_what_windows_promises() {
-    let text = succeeds(&mut make(&root().join("sdk/c/tests"), &build("tests"), &[]));
+    let text = alone("tests", || succeeds(&mut make(&root().join("sdk/c/tests"), &build("tests"), &[])));
     assert!(text.contains(" 0 failures"), "{text}");
 }
 
 #[test]
 fn constants_are_those_of_other_headers() {
-    let text = succeeds(Command::new(root().join("sdk/c/tests/compare-headers")).arg(build("constants")));
+    let compare = root().join("sdk/c/tests/compare-headers");
+    let text = alone("constants", || succeeds(Command::new(compare).arg(build("constants"))));
     assert!(text.contains("are in both, and the same"), "{text}");
 }
 
 /// A module of one source file; what `make` said, and whether it built.
 fn module(name: &str, extension: &str, source: &str) -> (bool, String) {
+    alone("modules", || build_module(name, extension, source))
+}
+
+fn build_module(name: &str, extension: &str, source: &str) -> (bool, String) {
     let directory = build(name);
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join(format!("{name}.{extension}")), source).unwrap();

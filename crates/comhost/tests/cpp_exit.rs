@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use module::{Decision, EventId, ExitEvent, ExitEvents, ExitModule, HResult, Notification, PolicyModule, Value};
-use support::{FakeServer, Hosted, System, built, notification, windows_path};
+use support::{FakeServer, Hosted, System, built, built_with, notification, windows_path};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/modules").join(name)
@@ -244,19 +244,9 @@ fn compiler_library(name: &str) -> String {
 
 #[test]
 fn the_sanitizers_find_nothing() {
-    let build = support::target().join("comhost/cpp-exit-sanitized");
-    let made = Command::new("make")
-        .args(["-s", "-j2", "-C"])
-        .arg(example("cpp-exit"))
-        .arg(format!("BUILD={}", build.display()))
-        .args(["OPTIMIZE=-O1 -g", "SANITIZE=address,undefined", "linux"])
-        .env_remove("MAKEFLAGS")
-        .env_remove("MAKELEVEL")
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-
-    let mut hosted = Hosted::new(System::Linux, &build.join("publisher.so"), &[]);
+    let variables = ["OPTIMIZE=-O1 -g", "SANITIZE=address,undefined"];
+    let file = built_with(&example("cpp-exit"), "cpp-exit-sanitized", "publisher", System::Linux, &variables);
+    let mut hosted = Hosted::new(System::Linux, &file, &[]);
     let (directory, found) = (hosted.state.path().join("published"), hosted.state.path().join("found"));
     fs::create_dir(&directory).unwrap();
     fs::create_dir(&found).unwrap();

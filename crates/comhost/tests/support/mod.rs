@@ -78,8 +78,13 @@ fn run(command: &mut Command) -> String {
 
 /// A module with a Makefile, built for a system: the file.
 pub fn built(folder: &Path, name: &str, system: System) -> PathBuf {
+    built_with(folder, folder.file_name().unwrap(), name, system, &["OPTIMIZE=-O1"])
+}
+
+/// As [`built`], in a build folder of this name and with these variables.
+pub fn built_with(folder: &Path, build: impl AsRef<Path>, name: &str, system: System, variables: &[&str]) -> PathBuf {
     alone(|| {
-        let build = target().join("comhost").join(folder.file_name().unwrap());
+        let build = target().join("comhost").join(build);
         let goal = match system {
             System::Linux => "linux",
             System::Windows => "windows",
@@ -92,7 +97,7 @@ pub fn built(folder: &Path, name: &str, system: System) -> PathBuf {
         let mut make = Command::new("make");
         // What the runner of this test is built with is nothing to the module.
         make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
-        run(make.args(["-s", "-C"]).arg(folder).arg(set("BUILD", build.as_os_str())).args(["OPTIMIZE=-O1", goal]));
+        run(make.args(["-s", "-j2", "-C"]).arg(folder).arg(set("BUILD", build.as_os_str())).args(variables).arg(goal));
         build.join(format!("{name}.{}", system.file_extension()))
     })
 }

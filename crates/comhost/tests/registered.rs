@@ -1,0 +1,160 @@
+//! Modules that are registered: loaded by their class alone, from the registry of a shared object and from that of a Wine
+//! prefix.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use hosts::com::ComKind;
+use hosts::process::ProcessKind;
+use module::{ModuleError, ModuleKind, Role, Settings};
+use support::{FakeServer, Hosted, System, com, observer};
+
+const EXIT: &str = "{6F1C0D0A-6B1B-4B8F-9B51-0F4C8E2D7A01}";
+const NOBODY: &str = "{00000000-0000-0000-0000-000000000001}";
+
+/// The test module's host, called by hand.
+struct Registry {
+    hosted: Hosted,
+    /// The program, with what starts it.
+    program: Vec<String>,
+    /// Where its registry is, where it must be told.
+    place: Vec<String>,
+    process: Settings,
+}
+
+impl Registry {
+    /// With a registry that knows no module; for a DLL a Wine prefix.
+    fn new(system: System) -> Self {
+        let hosted = Hosted::observer(system, &[]);
+        let process = ComKind::new(Some(com())).as_process("observer", Role::Exit, &hosted.settings).unwrap();
+        let command: Vec<String> = serde_json::from_str(process.value("command").unwrap()).unwrap();
+        let role = command.iter().position(|word| word == "exit").unwrap();
+        let place = command.iter().position(|word| word == "--registry").map_or(&[][..], |at| &command[at..at + 2]);
+        Self { program: command[..role].to_vec(), place: place.to_vec(), process, hosted }
+    }
+
+    fn run(&self, word: &str, file: &str) -> Output {
+        let mut command = Command::new(&self.program[0]);
+        command.args(&self.program[1..]).args([word, file]).args(&self.place);
+        if let Some(environment) = self.process.value("environment") {
+            let variables: serde_json::Map<String, serde_json::Value> = serde_json::from_str(environment).unwrap();
+            command.envs(variables.iter().map(|(name, value)| (name, value.as_str().unwrap())));
+        }
+        command.output().unwrap()
+    }
+
+    /// What `register` or `unregister` says of a file.
+    fn succeeds(&self, word: &str, file: &Path) -> String {
+        let output = self.run(word, &self.seen(file));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{word}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// The file as the host sees it.
+    fn seen(&self, file: &Path) -> String {
+        match self.hosted.system {
+            System::Linux => file.to_str().unwrap().to_owned(),
+            System::Windows => support::windows_path(file),
+        }
+    }
+
+    /// The settings with which the kind `process` runs a class without being told its file.
+    fn settings(&self, role: &str, class: [&str; 2]) -> Settings {
+        let mut command = self.program.clone();
+        command.push(role.to_owned());
+        command.extend(class.map(str::to_owned));
+        command.extend(self.place.iter().cloned());
+        let mut settings = self.process.clone();
+        settings.set("command", serde_json::to_string(&command).unwrap());
+        settings
+    }
+
+    fn exit(&self, class: [&str; 2]) -> Result<(), ModuleError> {
+        let module = ProcessKind.exit_module("observer", &self.settings("exit", class))?;
+        module.initialize("Example CA", &FakeServer::authority()).map(drop)
+    }
+
+    fn refused(&self, class: [&str; 2], words: &[&str]) {
+        let error = self.exit(class).unwrap_err();
+        for word in words {
+            assert!(error.message.contains(word), "{:?} {class:?}: {word} is not in: {error}", self.hosted.system);
+        }
+    }
+}
+
+fn a_registered_class_is_loaded(system: System) {
+    let registry = Registry::new(system);
+    let next = ["exeunt-comhost register FILE", "`path`"];
+    registry.refused(["--progid", "Observer.Exit"], &[&["`Observer.Exit` is registered"], &next[..]].concat());
+    registry.refused(["--clsid", EXIT], &[&["no file is registered", EXIT], &next[..]].concat());
+
+    let file = observer(system);
+    let said = registry.succeeds("register", &file);
+    assert!(said.contains(&format!("Observer.Exit {EXIT}")) && said.contains("Observer.Policy"), "{said}");
+    for class in [["--progid", "observer.exit"], ["--clsid", EXIT]] {
+        registry.exit(class).unwrap();
+    }
+    let policy =
+        ProcessKind.policy_module("observer", &registry.settings("policy", ["--progid", "Observer.Policy"])).unwrap();
+    policy.initialize("Example CA", &FakeServer::authority()).unwrap();
+    drop(policy);
+    // By name as it was given, by identifier under the name that is registered for it: the same key of settings.
+    let keys: Vec<String> = registry.hosted.journal().into_iter().filter(|line| line.starts_with("key ")).collect();
+    let ends = [r"\ExitModules\observer.exit", r"\ExitModules\Observer.Exit", r"\PolicyModules\Observer.Policy"];
+    assert_eq!(keys.len(), ends.len(), "{keys:?}");
+    for (key, end) in keys.iter().zip(ends) {
+        assert!(key.ends_with(end), "{key}");
+    }
+    registry.refused(["--progid", "Nobody.Exit"], &[&["`Nobody.Exit`"], &next[..]].concat());
+    registry.refused(["--clsid", NOBODY], &[&[NOBODY], &next[..]].concat());
+
+    // Registered once more from another place, which is then the one; and what is gone is said.
+    let moved = registry.hosted.state.path().join(file.file_name().unwrap());
+    std::fs::copy(&file, &moved).unwrap();
+    registry.succeeds("register", &moved);
+    registry.exit(["--clsid", EXIT]).unwrap();
+    std::fs::remove_file(&moved).unwrap();
+    let gone = moved.file_name().unwrap().to_str().unwrap();
+    registry.refused(["--clsid", EXIT], &[gone]);
+
+    registry.succeeds("register", &file);
+    registry.succeeds("unregister", &file);
+    registry.refused(["--progid", "Observer.Exit"], &[&["is registered"], &next[..]].concat());
+    // What Wine has running for the prefix ends with its last user.
+    ComKind::new(Some(com())).as_process("observer", Role::Exit, &registry.hosted.settings).unwrap();
+}
+
+#[test]
+fn a_registered_class_of_a_shared_object_is_loaded() {
+    a_registered_class_is_loaded(System::Linux);
+}
+
+#[test]
+fn a_registered_class_of_a_dll_is_loaded() {
+    a_registered_class_is_loaded(System::Windows);
+}
+
+#[test]
+fn what_cannot_be_registered_is_said() {
+    let registry = Registry::new(System::Linux);
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.so");
+    std::fs::write(&text, "no library").unwrap();
+    for (file, words) in
+        [("/nowhere/a.so", "/nowhere/a.so cannot be read"), (text.to_str().unwrap(), "cannot be loaded")]
+    {
+        let output = registry.run("register", file);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+    let bare = Command::new(&registry.program[0]).args(["register"]).output().unwrap();
+    assert_eq!(bare.status.code(), Some(2));
+    let homeless = Command::new(&registry.program[0]).args(["register", "/nowhere/a.so"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&homeless.stderr).contains("--registry"));
+}
