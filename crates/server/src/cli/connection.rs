@@ -88,47 +88,47 @@ impl Context {
 impl Connection {
     /// `GET`.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.client.get(path).map_err(|error| self.explain(error))
+        self.client.get(path).map_err(|error| self.explain(path, error))
     }
 
     /// `GET` of rows without end, one after the other, until `each` has enough or the server stops.
     pub fn follow<T: DeserializeOwned>(&self, path: &str, each: impl FnMut(T) -> ControlFlow<()>) -> Result<(), Error> {
-        self.client.follow(path, each).map_err(|error| self.explain(error))
+        self.client.follow(path, each).map_err(|error| self.explain(path, error))
     }
 
     /// `POST` with a body.
     pub fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, Error> {
-        self.client.post(path, body).map_err(|error| self.explain(error))
+        self.client.post(path, body).map_err(|error| self.explain(path, error))
     }
 
     /// `POST` without a body.
     pub fn act<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.client.act(path).map_err(|error| self.explain(error))
+        self.client.act(path).map_err(|error| self.explain(path, error))
     }
 
     /// `POST` without a body, whose answer is of no interest.
     pub fn order(&self, path: &str) -> Result<(), Error> {
-        self.client.order(path).map_err(|error| self.explain(error))
+        self.client.order(path).map_err(|error| self.explain(path, error))
     }
 
     /// `POST` with a body, whose answer is of no interest.
     pub fn order_with<B: Serialize>(&self, path: &str, body: &B) -> Result<(), Error> {
-        self.client.order_with(path, body).map_err(|error| self.explain(error))
+        self.client.order_with(path, body).map_err(|error| self.explain(path, error))
     }
 
     /// `PATCH`.
     pub fn patch<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, Error> {
-        self.client.patch(path, body).map_err(|error| self.explain(error))
+        self.client.patch(path, body).map_err(|error| self.explain(path, error))
     }
 
     /// `DELETE`.
     pub fn delete(&self, path: &str) -> Result<(), Error> {
-        self.client.delete(path).map_err(|error| self.explain(error))
+        self.client.delete(path).map_err(|error| self.explain(path, error))
     }
 
     /// `GET` of a document of some media type.
     pub fn fetch(&self, path: &str, media_type: &'static str) -> Result<Vec<u8>, Error> {
-        self.client.fetch(path, media_type).map(Into::into).map_err(|error| self.explain(error))
+        self.client.fetch(path, media_type).map(Into::into).map_err(|error| self.explain(path, error))
     }
 
     /// `POST` of an act that tells how far it is.
@@ -138,11 +138,15 @@ impl Connection {
         body: Option<&B>,
         progress: impl FnMut(Progress),
     ) -> Result<T, Error> {
-        self.client.post_with_progress(path, body, progress).map_err(|error| self.explain(error))
+        self.client.post_with_progress(path, body, progress).map_err(|error| self.explain(path, error))
     }
 
-    fn explain(&self, error: client::Error) -> Error {
-        translate(error, self.start.as_deref())
+    fn explain(&self, path: &str, error: client::Error) -> Error {
+        let error = translate(error, self.start.as_deref());
+        match error.kind {
+            Kind::NotFound if error.next.is_empty() => error.next(whereabouts(path)),
+            _ => error,
+        }
     }
 }
 
@@ -174,6 +178,19 @@ fn translate(error: client::Error, start: Option<&str>) -> Error {
     }
 }
 
+/// Where to look for what was not found behind a path of the admin API.
+fn whereabouts(path: &str) -> &'static str {
+    let mut segments = path.split(['/', '?']).skip(2);
+    match (segments.next(), segments.nth(1)) {
+        (Some("modules"), Some("deliveries")) => "what waits and what is parked: exeunt module events NAME",
+        (Some("modules"), Some("rollback")) => "its versions: exeunt module show NAME",
+        (Some("modules"), _) => "what there is: exeunt module list",
+        (Some("requests"), _) => "what there is: exeunt request list",
+        (Some("certificates"), _) => "what there is: exeunt certificate list",
+        _ => "",
+    }
+}
+
 fn of_problem(problem: &Problem) -> Error {
     use problem::Kind as P;
     let (kind, next) = match problem.known_kind() {
@@ -190,4 +207,24 @@ fn of_problem(problem: &Problem) -> Error {
         }
     };
     Error::new(kind, problem.detail.clone()).next(next).code(problem.code.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whereabouts;
+
+    #[test]
+    fn what_was_not_found_leads_to_a_list() {
+        for (path, next) in [
+            ("/v1/modules/tell", "exeunt module list"),
+            ("/v1/modules/tell/enable", "exeunt module list"),
+            ("/v1/modules/tell/deliveries/7/retry", "exeunt module events NAME"),
+            ("/v1/modules/tell/rollback", "exeunt module show NAME"),
+            ("/v1/requests/7", "exeunt request list"),
+            ("/v1/certificates/1a2b?pem=true", "exeunt certificate list"),
+        ] {
+            assert!(whereabouts(path).ends_with(next), "{path}: {}", whereabouts(path));
+        }
+        assert_eq!(whereabouts("/v1/crls/7"), "");
+    }
 }
