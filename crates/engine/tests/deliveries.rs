@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use engine::store::{Canary, DeliveryState, Event, ModuleOptions, Package, Version};
@@ -374,6 +374,36 @@ fn a_clock_that_is_set_back_blocks_no_module() {
     recorder.succeed();
     authority.clock.advance(SignedDuration::from_hours(-24));
     catches_up(&authority);
+}
+
+#[test]
+fn what_waits_is_tried_at_once_when_an_operator_changes_the_module() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let well = Arc::clone(&mended);
+    let module = Batches::new(1, move |events| match well.load(Ordering::SeqCst) {
+        true => Delivered::all(events.len()),
+        false => Delivered::none(failure()),
+    });
+    let authority = with(module.clone());
+    let administrator = authority.by::<right::Administer>();
+    // No clock is moved here: by itself nothing that waits would ever be due.
+    let slow =
+        |options: &ModuleOptions| ModuleOptions { retry_ms_min: 60_000, retry_ms_max: 60_000, ..options.clone() };
+    authority.engine.set_module(&administrator, "tested", Vec::new(), Some(&slow)).unwrap();
+    let waits = |attempts: u32| {
+        let waiting = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+        matches!(waiting.as_slice(), [one] if one.attempts == attempts && matches!(one.state, DeliveryState::Waiting(_)))
+            && matches!(status(&authority).state, ModuleState::Retrying { .. })
+    };
+    authority.submit("one.example", "");
+    eventually("the event waits", || waits(1));
+    authority.engine.enable_module(&administrator, "tested").unwrap();
+    eventually("it was tried again, and waits again", || waits(2));
+    mended.store(true, Ordering::SeqCst);
+    authority.engine.set_module(&administrator, "tested", Vec::new(), Some(&slow)).unwrap();
+    eventually("the event is delivered", || status(&authority).lag == 0);
+    let event = head(&authority);
+    assert_eq!(module.told().concat(), [(event, 1), (event, 2), (event, 3)]);
 }
 
 #[test]

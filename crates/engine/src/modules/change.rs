@@ -32,7 +32,8 @@ impl Engine {
         let stopped = before.as_ref().map(|before| self.installed(&before.name)).transpose();
         let made = stopped.and_then(|stopped| {
             module.cursor = stopped.map_or(module.cursor, |stopped| stopped.cursor);
-            self.commit(Change { modules: vec![module.clone()], audit: Some(audit), ..Change::default() })
+            let deliveries = self.due_at_once(&module.name)?;
+            self.commit(Change { modules: vec![module.clone()], deliveries, audit: Some(audit), ..Change::default() })
         });
         self.resume(&module.name, if made.is_ok() { Some(module.clone()) } else { before }, Vec::new());
         made?;
@@ -62,7 +63,8 @@ impl Engine {
         let former = self.exits.stop(&next.name);
         let made = self.installed(&next.name).and_then(|stopped| {
             next.cursor = stopped.cursor;
-            self.commit(Change { modules: vec![next.clone()], audit: Some(audit), ..Change::default() })
+            let deliveries = self.due_at_once(&next.name)?;
+            self.commit(Change { modules: vec![next.clone()], deliveries, audit: Some(audit), ..Change::default() })
         });
         let last = if made.is_ok() { next.clone() } else { before.clone() };
         let ready = match (&new, ready, &former) {

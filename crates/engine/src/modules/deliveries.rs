@@ -113,6 +113,18 @@ impl Engine {
         }
     }
 
+    /// The deliveries that wait for later, as due now: an operator who changes a module has mended what failed, and does not
+    /// wait for pauses that grew before. They are read after its dispatcher has stopped.
+    pub(super) fn due_at_once(&self, name: &str) -> Result<Vec<Delivery>, Error> {
+        let now = self.site.now();
+        let mut deliveries = self.all_deliveries(name)?;
+        deliveries.retain(|delivery| matches!(delivery.state, DeliveryState::Waiting(due) if due > now));
+        for delivery in &mut deliveries {
+            delivery.state = DeliveryState::Waiting(now);
+        }
+        Ok(deliveries)
+    }
+
     fn reload(&self, name: &str) {
         if let Some(dispatcher) = self.exits.dispatcher(name) {
             dispatcher.reload();

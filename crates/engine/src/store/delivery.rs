@@ -94,7 +94,7 @@ pub struct Delivery {
     pub code: HResult,
     /// The last failure's text.
     pub error: String,
-    /// When it first failed.
+    /// When it first failed: kept by the store while the event waits or is parked, whatever is written later.
     pub first_failed: Timestamp,
     /// When it last failed.
     pub last_failed: Timestamp,

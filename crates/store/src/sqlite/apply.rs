@@ -421,15 +421,17 @@ impl<'c> Writer<'c> {
         Ok(())
     }
 
-    /// Nothing is written for a module that is gone.
+    /// Nothing is written for a module that is gone. When an event first failed stays as it is while it waits or is parked.
     fn write_delivery(&self, delivery: &Delivery) -> Result<()> {
         let again = match delivery.state {
             DeliveryState::Waiting(again) => Some(again.as_microsecond()),
             DeliveryState::Parked => None,
         };
         self.execute(
-            "INSERT OR REPLACE INTO delivery (module, event, again, attempts, code, error, first_failed, last_failed)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM module WHERE name = ?1)",
+            "INSERT INTO delivery (module, event, again, attempts, code, error, first_failed, last_failed)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM module WHERE name = ?1)
+             ON CONFLICT (module, event) DO UPDATE SET again = excluded.again, attempts = excluded.attempts,
+             code = excluded.code, error = excluded.error, last_failed = excluded.last_failed",
             params![
                 delivery.module,
                 stored(delivery.event.0),

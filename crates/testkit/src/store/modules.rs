@@ -127,7 +127,8 @@ pub(super) fn deliveries(open: Open<'_>) {
     assert!(found(&*store, "gone", 0, 10).is_empty() && found(&*store, "a", 7, 10).is_empty());
 
     let given_up = Delivery { state: DeliveryState::Parked, attempts: 3, error: String::new(), ..waiting };
-    store.commit(failed(&[&given_up])).expect("replaced");
+    let failed_again = Delivery { first_failed: request(4).submitted, ..given_up.clone() };
+    store.commit(failed(&[&failed_again])).expect("replaced, but for when it first failed");
     assert_eq!(found(&*store, "a", 0, 10), [given_up, parked]);
     let settled = vec![("a".to_owned(), EventId(3)), ("a".to_owned(), EventId(4)), ("gone".to_owned(), EventId(3))];
     store.commit(Change { settled, ..Change::default() }).expect("settled; what is not there does not matter");
