@@ -67,6 +67,7 @@ mod exit;
 mod extension;
 pub mod manifest;
 pub mod moment;
+mod nearest;
 mod policy;
 pub mod profile;
 pub mod property;
@@ -77,8 +78,8 @@ mod settings;
 mod value;
 pub mod wire;
 
-pub use error::{HResult, ModuleError};
 pub use code_file::CodeFile;
+pub use error::{HResult, ModuleError};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
 pub use exit::{Delivered, ExitModule, ServerExit, Undelivered};
 pub use extension::{CertificateExtension, ExtensionFlags};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use declared::{DeclaredSetting, SettingType};
 
-use crate::{ExitEvents, HResult, ModuleError, Role, Setting, Settings};
+use crate::{ExitEvents, HResult, ModuleError, Role, Setting, Settings, nearest};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "exeunt-module.toml";
@@ -209,6 +209,27 @@ impl Manifest {
         if self.settings.contains_key(name) { format!("{SETTING_PREFIX}{name}") } else { name.to_owned() }
     }
 
+    /// Fails on a setting that neither the manifest nor the kind (of this name, with these settings) knows; settings by their names
+    /// among those of the kind. A misspelt name must not pass unseen, and the operator knows the manifest's names.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG`, with the names there are.
+    pub fn check_names(&self, kind: &str, known: &[Setting], settings: &Settings) -> Result<(), ModuleError> {
+        // `setting.<name>` stands for every name that begins so; which of them there are, `check` knows.
+        let fits =
+            |name: &str, known: &str| known.split_once('<').map_or(name == known, |(head, _)| name.starts_with(head));
+        let unknown = |name: &&str| !known.iter().any(|setting| fits(name, setting.name));
+        let Some(name) = settings.iter().map(|(name, _)| name).find(unknown) else { return Ok(()) };
+        let own = || self.settings.keys().map(String::as_str);
+        let kinds = || known.iter().map(|setting| setting.name);
+        let question = nearest::question(name, own().chain(kinds()));
+        let [own, kinds] = [own().collect::<Vec<_>>(), kinds().collect()].map(|names| names.join(", "));
+        Err(ModuleError::invalid(format!(
+            "{} has no setting `{name}`{question}; its own are: {own}; those of the kind {kind}: {kinds}",
+            self.name
+        )))
+    }
+
     /// Whether this setting, by its name among those of its kind, is declared secret.
     pub fn is_secret(&self, name: &str) -> bool {
         let own = name.strip_prefix(SETTING_PREFIX).and_then(|own| self.settings.get(own));
@@ -226,7 +247,8 @@ impl Manifest {
             let Some(declared) = self.settings.get(own) else {
                 let names = self.settings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
                 let has = if names.is_empty() { "it has none".to_owned() } else { format!("it has: {names}") };
-                return Err(ModuleError::invalid(format!("{} has no setting `{own}`; {has}", self.name)));
+                let question = nearest::question(own, self.settings.keys().map(String::as_str));
+                return Err(ModuleError::invalid(format!("{} has no setting `{own}`{question}; {has}", self.name)));
             };
             declared.check(own, value)?;
         }

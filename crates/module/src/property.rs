@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 pub use encoding::{decode_extension, encode_extension};
 pub use table::PROPERTIES;
 
-use crate::PropertyType;
+use crate::{PropertyType, nearest};
 
 /// Where a property belongs, and so which call reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,6 +139,12 @@ pub fn certificate_property(name: &str) -> Option<(&'static Property, Option<usi
         return plain.then(|| digits.parse().ok().map(|index| (property, Some(index)))).flatten();
     }
     lookup(false, subject_part(name)?).map(|property| (property, None))
+}
+
+/// ` (is it NAME?)` where a name that is no property is a slip of one; else nothing.
+pub fn question(name: &str) -> String {
+    let names = PROPERTIES.iter().map(|property| property.name);
+    nearest::question(name, names.chain(table::SUBJECT_PARTS.iter().map(|part| part.name)))
 }
 
 /// The canonical name of a subject name part: `Subject.CommonName`, `CN` and `2.5.4.3` are all `CommonName`.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CodeFile, ExitModule, ModuleError, PolicyModule};
+use crate::{CodeFile, ExitModule, ModuleError, PolicyModule, nearest};
 
 /// A module's settings: names and values as the operator gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,15 @@ impl Settings {
     pub fn check_names(&self, known: &[Setting]) -> Result<(), ModuleError> {
         for (name, _) in self.iter() {
             if !known.iter().any(|setting| setting.name == name) {
-                let names = known.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
-                return Err(ModuleError::invalid(format!("there is no setting `{name}`; there are: {names}")));
+                let names = || known.iter().map(|setting| setting.name);
+                let question = nearest::question(name, names());
+                let own = names().any(|known| known == "setting.<name>");
+                let own = own.then(|| format!("; one of the module itself is `setting.{name}`"));
+                let names = names().collect::<Vec<_>>().join(", ");
+                return Err(ModuleError::invalid(format!(
+                    "there is no setting `{name}`{question}{}; there are: {names}",
+                    own.unwrap_or_default()
+                )));
             }
         }
         Ok(())
@@ -155,7 +162,6 @@ pub trait ModuleKind: Send + Sync {
         let _ = (name, settings);
         Err(ModuleError::invalid(format!("`{}` is not a kind of policy module", self.name())))
     }
-}
 
     /// An exit module whose code is in this file. A kind that starts its code more than once in the life of a module asks for
     /// the file each time; for the others it is looked at here, and they get its path in their settings.
@@ -194,3 +200,4 @@ fn located(settings: &Settings, entry: Option<&str>, file: &Path) -> Result<Sett
         settings.set(entry, text);
     }
     Ok(settings)
+}

@@ -136,21 +136,10 @@ impl Composed<'_> {
         }
     }
 
-    /// A misspelt name must not pass unseen, and the operator knows the names of the manifest.
     fn check_names(&self, module: &InstalledModule) -> Result<(), ModuleError> {
         let Some(manifest) = &self.manifest else { return Ok(()) };
-        let known = self.kind.kind.settings();
-        // `setting.<name>` stands for every name that begins so.
-        let fits =
-            |name: &str, known: &str| known.split_once('<').map_or(name == known, |(head, _)| name.starts_with(head));
-        let unknown = |name: &&str| !known.iter().any(|setting| fits(name, setting.name));
-        let Some(name) = module.settings.iter().map(|(name, _)| name).find(unknown) else { return Ok(()) };
-        let own = manifest.settings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let kind = known.iter().map(|setting| setting.name).collect::<Vec<_>>().join(", ");
-        let (called, kind_name) = (&manifest.name, self.kind.kind.name());
-        Err(ModuleError::invalid(format!(
-            "{called} has no setting `{name}`; its own are: {own}; those of the kind {kind_name}: {kind}"
-        )))
+        let kind = self.kind.kind.as_ref();
+        manifest.check_names(kind.name(), kind.settings(), &module.settings)
     }
 
     fn check_values(&self, resolved: &Resolved) -> Result<(), ModuleError> {

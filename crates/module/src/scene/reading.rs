@@ -45,8 +45,9 @@ impl Reading<'_> {
         if name.to_ascii_lowercase().starts_with("rawcacertificate") {
             return self.certificate_property(name, kind);
         }
-        let property = property::request_property(name)
-            .ok_or_else(|| ModuleError::invalid(format!("`{name}` is not a request property")))?;
+        let property = property::request_property(name).ok_or_else(|| {
+            ModuleError::invalid(format!("`{name}` is not a request property{}", property::question(name)))
+        })?;
         self.check(property, kind)?;
         let value = self.contents(property.name)?.request.value(property.name);
         value.cloned().ok_or_else(|| ModuleError::empty(property.name))
@@ -58,7 +59,10 @@ impl Reading<'_> {
             if property::request_property(name).is_some() {
                 return self.request_property(name, kind);
             }
-            return Err(ModuleError::invalid(format!("`{name}` is not a certificate property")));
+            return Err(ModuleError::invalid(format!(
+                "`{name}` is not a certificate property{}",
+                property::question(name)
+            )));
         };
         if name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("Request.")) {
             return self.request_property(name, kind);

@@ -157,8 +157,9 @@ pub(super) fn amended_property(name: &str, json: &Json) -> Result<Option<Value>,
     if json.is_null() {
         return Ok(None);
     }
-    let kind = certificate_kind(name)
-        .ok_or_else(|| ModuleError::invalid(format!("there is no certificate property `{name}`")))?;
+    let kind = certificate_kind(name).ok_or_else(|| {
+        ModuleError::invalid(format!("there is no certificate property `{name}`{}", property::question(name)))
+    })?;
     let value = value::from_json(json, kind);
     value.map(Some).map_err(|error| ModuleError::new(error.code, format!("{name}: {}", error.message)))
 }

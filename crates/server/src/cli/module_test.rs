@@ -129,6 +129,9 @@ pub(crate) fn specimen(
     };
     let manifest = &packaged.manifest;
     let set: Settings = settings.iter().map(|(name, value)| (manifest.qualified(name), value.to_owned())).collect();
+    manifest
+        .check_names(kind.name(), kind.settings(), &set)
+        .map_err(|error| Error::usage(error.message).code(error.code))?;
     let settings = manifest.settings_for(&packaged.directory, kind.settings(), kind.entry_setting(), &set);
     let specimen = Specimen::new(kind, &name, role, &settings, call)?;
     manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;

@@ -1,0 +1,72 @@
+//! What somebody meant who misspelt a name.
+
+/// The known name that differs from what was written by a slip: one letter, or two in names of five and more. Case does not
+/// count.
+pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    // Nobody's slip, and not worth the time.
+    const CHARACTERS_MAX: usize = 64;
+    let length = written.chars().count();
+    if length > CHARACTERS_MAX {
+        return None;
+    }
+    let slip = if length < 5 { 1 } else { 2 };
+    let written = written.to_ascii_lowercase();
+    let distances = known.into_iter().map(|name| (distance(&written, &name.to_ascii_lowercase()), name));
+    distances
+        .filter(|(distance, _)| *distance <= slip && *distance < length)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// ` (is it NAME?)`, or nothing, to be put behind a name that is not known.
+pub(crate) fn question<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    nearest(written, known).map_or_else(String::new, |name| format!(" (is it `{name}`?)"))
+}
+
+/// How many letters must be inserted, removed or replaced to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut above: Vec<usize> = (0..=b.chars().count()).collect();
+    for (row, x) in a.chars().enumerate() {
+        let mut left = row + 1;
+        let mut line = vec![left];
+        for (y, pair) in b.chars().zip(above.windows(2)) {
+            let [diagonal, over] = pair else { continue };
+            left = (diagonal + usize::from(x != y)).min(over + 1).min(left + 1);
+            line.push(left);
+        }
+        above = line;
+    }
+    above.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in
+            [("", "", 0), ("", "ab", 2), ("ab", "", 2), ("outbx", "outbox", 1), ("orgunti", "orgunit", 2)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_seen_and_a_guess_is_not_made() {
+        let known = ["file", "from", "outbox", "to", "OrgUnit"];
+        for (written, meant) in [
+            ("fil", Some("file")),
+            ("outbx", Some("outbox")),
+            ("OrgUnti", Some("OrgUnit")),
+            ("ORGUNITS", Some("OrgUnit")),
+            ("x", None),
+            ("directory", None),
+            ("fomr", None),
+        ] {
+            assert_eq!(nearest(written, known), meant, "{written}");
+        }
+        assert_eq!(nearest(&"a".repeat(65), ["a"]), None);
+        assert_eq!((question("fil", known), question("x", known)), (" (is it `file`?)".to_owned(), String::new()));
+    }
+}
