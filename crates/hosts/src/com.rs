@@ -6,11 +6,12 @@
 mod command;
 mod library;
 mod prefix;
+mod probe;
 mod settings;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use std::sync::Arc;
+use std::time::Duration;
 
 use module::{
     CodeFile, Delivered, ExitEvents, ExitModule, HResult, ModuleError, ModuleKind, Notification, PolicyModule, Role,
@@ -22,6 +23,7 @@ use crate::process::{self, ProcessKind, TimeLimits};
 use command::Prepared;
 pub use library::{Format, Library};
 use prefix::InUse;
+pub use probe::Probe;
 use settings::ComSettings;
 
 /// The kind `com`.
@@ -127,9 +129,9 @@ struct ComModule<M: ?Sized> {
     kind: ComKind,
     name: String,
     settings: Settings,
+    code: Option<Arc<dyn CodeFile>>,
     described: String,
     inner: RwLock<Option<Running<M>>>,
-    code: Option<Arc<dyn CodeFile>>,
 }
 
 /// The module's process, and the Wine it runs in, which ends after it.
@@ -150,9 +152,9 @@ impl<M: ?Sized> ComModule<M> {
             kind: kind.clone(),
             name: name.to_owned(),
             settings: settings.clone(),
+            code: code.cloned(),
             described: format!("com: {}", resolved.path.display()),
             inner: RwLock::new(None),
-            code: code.cloned(),
         })
     }
 

@@ -38,14 +38,18 @@ pub fn kinds() -> Vec<Arc<dyn ModuleKind>> {
 /// Every kind of foreign module; what they compile is kept in this private directory, which is made when it is needed, and
 /// what COM modules keep in `com` beside it.
 pub fn kinds_with_cache(cache: Option<PathBuf>) -> Vec<Arc<dyn ModuleKind>> {
-    let com = cache.as_deref().and_then(Path::parent).map(|folder| folder.join(com::ComKind::NAME));
     vec![
         Arc::new(process::ProcessKind),
-        Arc::new(com::ComKind::new(com)),
+        Arc::new(com_beside(cache.as_deref())),
         #[cfg(feature = "wasm")]
         Arc::new(wasm::WasmKind::new(cache)),
         Arc::new(webhook::WebhookKind),
     ]
+}
+
+/// The kind `com`, whose modules keep what they need beside the directory for what is compiled.
+fn com_beside(cache: Option<&Path>) -> com::ComKind {
+    com::ComKind::new(cache.and_then(Path::parent).map(|folder| folder.join(com::ComKind::NAME)))
 }
 
 /// `exeunt/compiled` in the user's directory for caches (XDG Base Directory Specification).

@@ -9,6 +9,7 @@ mod answer;
 mod client;
 mod cloud_event;
 mod endpoint;
+mod probe;
 mod secret;
 mod settings;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Role, Setting, Settings};
 
 use endpoint::WebhookModule;
+pub use probe::Probe;
 use settings::WebhookSettings;
 
 /// The kind `webhook`.

@@ -12,6 +12,9 @@ use super::settings::ProcessSettings;
 use super::supervisor::ProcessModule;
 use module::wire::{self, method};
 
+/// The name and the bit of an event that no version has.
+pub(crate) const UNKNOWN: (&str, u32) = ("cert-renewed-tomorrow", 0x4000_0000);
+
 /// A module's process under test, initialised. Its time limits are those of its settings.
 #[derive(Debug)]
 pub struct Probe {
@@ -73,8 +76,9 @@ impl Probe {
 
     /// Sends a `notify` of an event that no version has. A good module answers with a result.
     pub fn tell_of_the_unknown(&self) -> Result<(), ModuleError> {
+        let (name, bit) = UNKNOWN;
         let event = json!({
-            "id": 1, "name": "cert-renewed-tomorrow", "bit": 0x4000_0000, "attempt": 1,
+            "id": 1, "name": name, "bit": bit, "attempt": 1,
             "occurred": "2026-01-01T00:00:00Z", "hash": "00".repeat(32), "request_id": null,
         });
         let params = json!({

@@ -6,6 +6,8 @@ use module::wire::row::Row;
 use module::{EventId, ExitEvent, HResult, ModuleError, Notification, PropertyType, Role, ServerExit, Value};
 use serde::Serialize;
 
+use crate::process::UNKNOWN;
+
 /// One event (CloudEvents 1.0.2, HTTP protocol binding 3.2).
 pub(super) const ONE: &str = "application/cloudevents+json";
 
@@ -121,6 +123,15 @@ impl<'a> CloudEvent<'a> {
     /// The server's greeting, which an endpoint answers before anything else is sent.
     pub(super) fn ping(id: &str, source: &'a str, greeting: Greeting<'a>) -> Self {
         Self::new(id.to_owned(), source, "ping", Timestamp::now(), Data::Ping(greeting))
+    }
+
+    /// An event that no version has, about nothing.
+    pub(super) fn unknown(id: &str, source: &'a str) -> Self {
+        let now = Timestamp::now();
+        let (name, bit) = UNKNOWN;
+        let event = Event { id: 1, name: name.into(), bit, attempt: 1, occurred: now, hash: [0; 32], request_id: None };
+        let data = Data::Occurred { event, request: Request::default(), ca: Row::default() };
+        Self::new(id.to_owned(), source, name, now, data)
     }
 
     fn new(id: String, source: &'a str, kind: &str, time: Timestamp, data: Data<'a>) -> Self {

@@ -57,7 +57,7 @@ impl WebhookModule {
     }
 
     /// Reads the files, greets the endpoint, and learns which events it wants.
-    fn begin(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+    pub(super) fn begin(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
         *self.open.write() = None;
         let source = self.settings.source.clone().unwrap_or_else(|| cloud_event::source_of(ca));
         let client = Client::open(&self.settings, self.role)?;
@@ -94,6 +94,14 @@ impl WebhookModule {
         let answered = self.post(endpoint, ONE, &id, &text)?;
         answer::taken(&answered).map_err(|error| ModuleError::new(error.code, format!("ping: {}", error.message)))?;
         Ok(answered)
+    }
+
+    /// Sends an event that no version has.
+    pub(super) fn send_unknown(&self) -> Result<(), ModuleError> {
+        let endpoint = self.endpoint()?;
+        let id = random_id("evt")?;
+        let text = CloudEvent::unknown(&id, &endpoint.source).text()?;
+        answer::taken(&self.post(&endpoint, ONE, &id, &text)?)
     }
 
     fn endpoint(&self) -> Result<Arc<Endpoint>, ModuleError> {
