@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "support/mod.rs"]
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use hosts::com::{ComKind, Format, Library};
-use module::{ModuleKind, Role, Settings};
+use module::{CodeFile, ExitEvent, HResult, ModuleError, ModuleKind, Role, Settings};
+use parking_lot::Mutex;
+use support::{FakeServer, notification};
 
 fn kind(folder: &Path) -> ComKind {
     ComKind::new(Some(folder.join("com")))
@@ -92,4 +99,79 @@ fn a_damaged_file_is_said_to_be_one() {
     let settings = settings(&[("path", damaged.to_str().unwrap())]);
     let error = kind(folder.path()).as_process("acme", Role::Exit, &settings).unwrap_err();
     assert!(error.message.contains("neither a DLL nor a shared object, or is damaged"), "{error}");
+}
+
+/// Speaks for a module, notes which file it was to load, and ends in the middle of each event.
+const HOST: &str = r#"#!/usr/bin/env python3
+import json, os, sys
+with open(os.environ["STARTED"], "a") as file:
+    file.write(sys.argv[sys.argv.index("--path") + 1] + "\n")
+for line in sys.stdin:
+    call = json.loads(line)
+    if call["method"] == "notify":
+        sys.exit(3)
+    result = {"protocol": 1, "events": ["all"], "description": "ends"}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"#;
+
+/// The file with a module's code, and where it is found now.
+struct Moving {
+    named: PathBuf,
+    found: Mutex<Option<PathBuf>>,
+}
+
+impl CodeFile for Moving {
+    fn named(&self) -> &Path {
+        &self.named
+    }
+
+    fn locate(&self) -> Result<PathBuf, ModuleError> {
+        let changed = || ModuleError::new(HResult::ERROR_INVALID_DATA, "it is not what was installed");
+        self.found.lock().clone().ok_or_else(changed)
+    }
+}
+
+#[test]
+fn the_file_is_looked_at_before_each_start_of_its_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let (host, started) = (folder.path().join("host.py"), folder.path().join("started"));
+    std::fs::write(&host, HOST).unwrap();
+    std::fs::set_permissions(&host, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let named = module_file(folder.path());
+    let copy = folder.path().join("copy.so");
+    std::fs::copy(&named, &copy).unwrap();
+    let environment = format!("STARTED={}", started.display());
+    let pairs = [
+        ("path", named.to_str().unwrap()),
+        ("comhost", host.to_str().unwrap()),
+        ("environment", &environment),
+        ("restart_backoff_ms_min", "1"),
+        ("restart_backoff_ms_max", "1"),
+    ];
+    let moving = Arc::new(Moving { named: named.clone(), found: Mutex::new(Some(named.clone())) });
+    let code: Arc<dyn CodeFile> = Arc::clone(&moving) as _;
+    let module = kind(folder.path()).exit_module_from(&code, "acme", &settings(&pairs)).unwrap();
+    let event = notification(ExitEvent::CertIssued);
+    let tell = || {
+        // Calls that come before it may be started again are refused.
+        let last = Mutex::new(None);
+        support::wait_until("it is told", || {
+            let error = module.notify(&event, &FakeServer::issued()).unwrap_err();
+            let waits = error.message.contains("it is started again in");
+            *last.lock() = Some(error);
+            !waits
+        });
+        last.into_inner().unwrap()
+    };
+    module.initialize("Example CA", &FakeServer::authority()).unwrap();
+    assert_eq!(tell().code, HResult::RPC_E_DISCONNECTED);
+    *moving.found.lock() = Some(copy.clone());
+    assert_eq!(tell().code, HResult::RPC_E_DISCONNECTED);
+    *moving.found.lock() = None;
+    assert_eq!(tell().message, "it is not what was installed");
+    *moving.found.lock() = Some(named.clone());
+    assert_eq!(tell().code, HResult::RPC_E_DISCONNECTED);
+    let started = std::fs::read_to_string(&started).unwrap();
+    let started: Vec<&Path> = started.lines().map(Path::new).collect();
+    assert_eq!(started, [&named, &copy, &named]);
 }
