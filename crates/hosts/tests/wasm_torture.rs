@@ -86,7 +86,11 @@ fn memory_has_a_limit() {
 #[test]
 fn a_panic_says_what_it_was_about() {
     let error = torture("panic", &[]);
-    assert_error(&error, HResult::RPC_E_SERVERFAULT, &["`notify`: the component trapped", "src/lib.rs", "on purpose"]);
+    assert_error(
+        &error,
+        HResult::RPC_E_SERVERFAULT,
+        &["`notify`: the component broke down", "src/lib.rs", "on purpose"],
+    );
 }
 
 #[test]

@@ -31,16 +31,16 @@ pub(super) fn overdue(call: &str, limit: Duration) -> ModuleError {
 /// A call that ended in a trap. `call` is the function of the contract.
 pub(super) fn trapped(call: &str, error: &wasmtime::Error, state: &State, bounds: Bounds) -> ModuleError {
     let (code, mut text) = reason(call, error, state, bounds);
-    // Where it was is worth the more, the less was said.
+    // What it said itself is worth more than where it was.
+    text.push_str(&state.stderr.last_words());
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
         let names: Vec<_> =
             trace.frames().iter().filter_map(|frame| frame.func_name()).filter(|name| own(name)).collect();
         let shown = names.iter().take(FRAMES_MAX).map(|name| short(name)).collect::<Vec<_>>().join(" < ");
         if !shown.is_empty() {
-            let _ = write!(text, ", in {shown}");
+            let _ = write!(text, "; it was in {shown}");
         }
     }
-    text.push_str(&state.stderr.last_words());
     ModuleError::new(code, text)
 }
 
@@ -69,6 +69,10 @@ fn reason(call: &str, error: &wasmtime::Error, state: &State, bounds: Bounds) ->
         Some(Trap::StackOverflow) => {
             (HResult::RPC_E_SERVERFAULT, format!("`{call}`: the component's stack overflowed: it recurses too deeply"))
         }
+        // How every panic and every uncaught exception ends: it says nothing beyond that.
+        Some(Trap::UnreachableCodeReached) => {
+            (HResult::RPC_E_SERVERFAULT, format!("`{call}`: the component broke down (a panic, or an exception)"))
+        }
         Some(trap) => (HResult::RPC_E_SERVERFAULT, format!("`{call}`: the component trapped: {trap}")),
         // The one limit whose error has no type of its own.
         None if error.root_cause().to_string().contains("hostcalls") => {
@@ -81,8 +85,16 @@ fn reason(call: &str, error: &wasmtime::Error, state: &State, bounds: Bounds) ->
 
 /// Whether a frame says where the module is: not the machinery of panics and of the language's start.
 fn own(name: &str) -> bool {
-    const MACHINERY: [&str; 6] =
-        ["core::panicking", "std::panicking", "rust_begin_unwind", "std::sys::", "__rust", "abort"];
+    const MACHINERY: [&str; 8] = [
+        "core::panicking",
+        "std::panicking",
+        "rust_begin_unwind",
+        "std::sys::",
+        "__rust",
+        "abort",
+        "wit_dylib_",
+        "exeunt:modules/",
+    ];
     !MACHINERY.iter().any(|part| name.contains(part))
 }
 

@@ -62,12 +62,18 @@ impl Voice {
     /// The end of what the call wrote, as part of a sentence; empty where it wrote nothing.
     pub(super) fn last_words(&self) -> String {
         let tail = String::from_utf8_lossy(&self.0.lock().tail).into_owned();
-        // Rust adds a line about its backtraces to every panic.
-        let lines: Vec<&str> = tail
+        // Rust adds a line about its backtraces to every panic, and the interpreter of Python a panic of its own to every
+        // exception: what is to be read stands before them.
+        let mut lines: Vec<&str> = tail
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE"))
             .collect();
+        if let [said @ .., panicked, "Python function threw an unexpected exception"] = lines.as_slice()
+            && panicked.contains(" panicked at ")
+        {
+            lines.truncate(said.len());
+        }
         match lines.get(lines.len().saturating_sub(TAIL_LINES_MAX)..) {
             Some(last) if !last.is_empty() => format!("; its standard error ends in {:?}", last.join(" / ")),
             _ => String::new(),
@@ -151,5 +157,18 @@ mod tests {
         );
         voice.begin();
         assert_eq!(voice.last_words(), "");
+    }
+
+    #[test]
+    fn an_exception_of_python_is_not_hidden_by_the_panic_it_ends_in() {
+        let voice = Voice::stderr("m".into());
+        voice.hear(
+            b"Traceback (most recent call last):\n  File \"/0/app.py\", line 30, in notify\nRuntimeError: boom\n",
+        );
+        voice.hear(b"thread '<unnamed>' (1) panicked at runtime/src/lib.rs:1293:29:\n");
+        voice.hear(b"Python function threw an unexpected exception\n");
+        voice.hear(b"note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n");
+        let words = voice.last_words();
+        assert!(words.ends_with("line 30, in notify / RuntimeError: boom\""), "{words}");
     }
 }

@@ -101,9 +101,10 @@ pub(crate) fn call_failed(what: &str, error: &ModuleError) -> Miss {
     let remedy = match error.code {
         HResult::ERROR_TIMEOUT => "answer sooner, or give it more time (--timeout-ms here, `module set` there)",
         HResult::RPC_E_DISCONNECTED => "its process ended: catch what goes wrong, and answer with an error instead",
-        HResult::RPC_E_SERVERFAULT => "it panicked: catch what goes wrong, and answer with an error instead",
+        HResult::RPC_E_SERVERFAULT => "it broke down: catch what goes wrong, and answer with an error that says what",
         HResult::ERROR_INVALID_DATA => {
-            "write nothing but messages to standard output, one a line, each flushed; docs/modules/protocol.md"
+            "hand over what the contract asks for, in its form. A program writes nothing but messages to standard output, \
+             one a line, each flushed; docs/modules/protocol.md"
         }
         _ => {
             "mend what fails. An error is right where the world fails (a disk, an endpoint): then let the world be well \
