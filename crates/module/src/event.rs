@@ -99,7 +99,10 @@ impl FromStr for ExitEvent {
         Self::ALL
             .into_iter()
             .find(|event| event.name().eq_ignore_ascii_case(text) || event.classic_name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| ModuleError::invalid(format!("`{text}` is not an exit event")))
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                ModuleError::invalid(format!("`{text}` is not an exit event; there are: {names}"))
+            })
     }
 }
 

@@ -3,6 +3,7 @@
 use engine::store::{self, CrlRow, DeliveryState as EngineDeliveryState};
 use engine::{Installed, ModuleState as EngineModuleState, ModuleStatus};
 use module::RevocationReason;
+use serde::Deserialize as _;
 
 use super::{
     Attribute, AuditEntry, AuditReport, Base64, CaCertificate, CertificateSummary, Crl, CrlKind, Delivery,
@@ -230,6 +231,10 @@ impl From<ModuleStatus> for Module {
             EngineModuleState::Disabled => (ModuleState::Disabled, None),
             EngineModuleState::Stopped => (ModuleState::Stopped, None),
         };
+        let last_error = status
+            .last_error
+            .map(|(when, error)| ModuleFailure { when, code: error.code.into(), message: error.message })
+            .or_else(|| last_failed_call(installed.role, &status.health));
         Self {
             name: installed.name,
             kind: installed.kind,
@@ -254,14 +259,18 @@ impl From<ModuleStatus> for Module {
             parked: status.parked,
             rate_per_second: status.rate_per_second,
             last_delivered: status.last_delivered,
-            last_error: status.last_error.map(|(when, error)| ModuleFailure {
-                when,
-                code: error.code.into(),
-                message: error.message,
-            }),
+            last_error,
             health: status.health,
         }
     }
+}
+
+/// The last call that a policy module failed, as its guard counts it: nothing is delivered to it that could fail.
+fn last_failed_call(role: module::Role, health: &serde_json::Value) -> Option<ModuleFailure> {
+    (role == module::Role::Policy)
+        .then(|| health.get("last_failure"))
+        .flatten()
+        .and_then(|failure| ModuleFailure::deserialize(failure).ok())
 }
 
 impl From<store::Delivery> for Delivery {

@@ -7,17 +7,20 @@ use clap::{Args, Subcommand, ValueEnum};
 use frontends::client::{escape, with_query};
 use frontends::model::{
     Delivery, DeliveryState, DigestCheck, List, Module as Installed, ModuleChange, ModuleKind, ModuleOptionsChange,
-    ModuleRole, Rewind,
+    ModuleRole, ModuleState, Rewind,
 };
 use serde_json::json;
 
 use super::Context;
+use super::connection::Connection;
 use super::input::pair;
 use super::module_add::Add;
 use super::module_show::{delivery_table, kind, show, table};
+use super::module_start::show_started;
 use super::module_upgrade::{Rollback, Upgrade};
 use super::{module_record, module_replay, module_tail, module_test};
 use crate::Error;
+use crate::error::Kind;
 
 /// Exit and policy modules.
 #[derive(Debug, Subcommand)]
@@ -91,12 +94,16 @@ pub enum Module {
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
         limit: u32,
     },
-    /// Deliver a parked event again
+    /// Deliver a parked or waiting event again, now
     Retry {
         /// The module
         name: String,
         /// The event's number
-        event: u64,
+        #[arg(required_unless_present = "all")]
+        event: Option<u64>,
+        /// Every event that is parked or waits
+        #[arg(long, conflicts_with = "event")]
+        all: bool,
     },
     /// Give a parked or waiting event up for good
     Drop {
@@ -223,6 +230,11 @@ impl Module {
             Self::Show { name } => {
                 let module: Installed = context.connect()?.get(&path(&name))?;
                 context.output().show(&module, show)?;
+                if module.parked > 0 || module.state == ModuleState::Retrying {
+                    context.output().hint(&format!(
+                        "what it failed: exeunt module events {name}; once more, now: exeunt module retry {name} --all"
+                    ));
+                }
             }
             Self::Set(set) => set.run(context)?,
             Self::Upgrade(upgrade) => upgrade.run(context)?,
@@ -239,9 +251,13 @@ impl Module {
                 context.output().show(&module, show)?;
             }
             Self::Events { name, after, limit } => events(context, &name, after, limit)?,
-            Self::Retry { name, event } => {
-                context.connect()?.order(&format!("{}/deliveries/{event}/retry", path(&name)))?;
-                done(context, &name, &format!("told event {event} again"))?;
+            Self::Retry { name, event: Some(event), .. } => {
+                retry(&context.connect()?, &name, event)?;
+                done(context, &name, &format!("event {event} is delivered again now"))?;
+            }
+            Self::Retry { name, event: None, .. } => {
+                let count = retry_all(&context.connect()?, &name)?;
+                done(context, &name, &format!("{count} events are delivered again now"))?;
             }
             Self::Drop { name, event } => {
                 context.connect()?.order(&format!("{}/deliveries/{event}/drop", path(&name)))?;
@@ -256,25 +272,70 @@ impl Set {
     fn run(self, context: &Context) -> Result<(), Error> {
         let set = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
         let settings: BTreeMap<String, Option<String>> =
-            set.chain(self.unset.into_iter().map(|name| (name, None))).collect();
+            set.chain(self.unset.iter().map(|name| (name.clone(), None))).collect();
         let options = self.options.change();
         let options = (options != ModuleOptionsChange::default()).then_some(options);
         if settings.is_empty() && options.is_none() {
             return Err(Error::usage("nothing was said to be changed")
                 .next("give NAME=VALUE, --unset NAME or an option such as --workers N"));
         }
-        let module: Installed = context.connect()?.patch(&path(&self.name), &ModuleChange { settings, options })?;
-        context.output().show(&module, show)
+        let connection = context.connect()?;
+        refuse_unset(&connection, &self.name, &self.unset)?;
+        let module: Installed = connection.patch(&path(&self.name), &ModuleChange { settings, options })?;
+        show_started(context, &connection, module, "")
     }
 }
 
 fn act(context: &Context, name: &str, verb: &str) -> Result<(), Error> {
-    let module: Installed = context.connect()?.act(&format!("{}/{verb}", path(name)))?;
-    context.output().show(&module, show)
+    let connection = context.connect()?;
+    let module: Installed = connection.act(&format!("{}/{verb}", path(name)))?;
+    show_started(context, &connection, module, "")
 }
 
 fn done(context: &Context, name: &str, what: &str) -> Result<(), Error> {
     context.output().show(&json!({ "module": name, "done": what }), |_| format!("{name}: {what}\n"))
+}
+
+/// Refuses to take away a setting that is not set: it is misspelt.
+pub(super) fn refuse_unset(connection: &Connection, name: &str, unset: &[String]) -> Result<(), Error> {
+    if unset.is_empty() {
+        return Ok(());
+    }
+    let module: Installed = connection.get(&path(name))?;
+    let is_set =
+        |name: &str| module.settings.contains_key(name) || module.settings.contains_key(&format!("setting.{name}"));
+    match unset.iter().find(|name| !is_set(name)) {
+        None => Ok(()),
+        Some(unknown) => Err(Error::usage(format!("the setting `{unknown}` of {name} is not set"))
+            .next(format!("what is set: exeunt module show {name}"))),
+    }
+}
+
+fn retry(connection: &Connection, name: &str, event: u64) -> Result<(), Error> {
+    connection.order(&format!("{}/deliveries/{event}/retry", path(name)))
+}
+
+/// Has every event that is parked or waits delivered again, lowest first. Returns how many there were.
+fn retry_all(connection: &Connection, name: &str) -> Result<u64, Error> {
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let deliveries = deliveries(connection, name, after, 1_000)?;
+        let Some(last) = deliveries.items.last() else { return Ok(count) };
+        after = last.event;
+        for delivery in &deliveries.items {
+            match retry(connection, name, delivery.event) {
+                Ok(()) => count += 1,
+                // It was delivered meanwhile.
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn deliveries(connection: &Connection, name: &str, after: u64, limit: u32) -> Result<List<Delivery>, Error> {
+    let (after, limit) = (after.to_string(), limit.to_string());
+    connection.get(&with_query(&format!("{}/deliveries", path(name)), &[("after", &after), ("limit", &limit)]))
 }
 
 /// The path of a module in the admin API.
@@ -283,13 +344,11 @@ pub(super) fn path(name: &str) -> String {
 }
 
 fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), Error> {
-    let (after, limit) = (after.to_string(), limit.to_string());
-    let query = with_query(&format!("{}/deliveries", path(name)), &[("after", &after), ("limit", &limit)]);
-    let deliveries: List<Delivery> = context.connect()?.get(&query)?;
+    let deliveries = deliveries(&context.connect()?, name, after, limit)?;
     context.output().show(&deliveries, |deliveries| delivery_table(&deliveries.items))?;
     if deliveries.items.iter().any(|delivery| delivery.state == DeliveryState::Parked) {
         context.output().hint(&format!(
-            "deliver a parked one again: exeunt module retry {name} EVENT; give it up: exeunt module drop {name} EVENT"
+            "deliver a parked one again: exeunt module retry {name} EVENT, or --all; give it up: exeunt module drop {name} EVENT"
         ));
     }
     Ok(())

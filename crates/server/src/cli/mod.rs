@@ -27,6 +27,7 @@ mod module_replay;
 mod module_sdk;
 mod module_show;
 mod module_source;
+mod module_start;
 mod module_tail;
 mod module_test;
 mod module_upgrade;

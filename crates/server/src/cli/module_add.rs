@@ -8,8 +8,8 @@ use frontends::model::{Module as Installed, ModuleRole, NewModule};
 use super::Context;
 use super::input::pair;
 use super::installed_module::{Options, Role};
-use super::module_show::show;
 use super::module_source::Source;
+use super::module_start::show_started;
 use crate::Error;
 
 /// Options of `module add`.
@@ -58,9 +58,9 @@ impl Add {
             from: (role == ModuleRole::Exit).then_some(self.from),
             position: self.position,
         };
-        let module: Installed = context.connect()?.post("/v1/modules", &new)?;
-        context.output().show(&module, show)?;
-        context.output().hint(&format!("how it does: exeunt module show {}", module.name));
-        Ok(())
+        let connection = context.connect()?;
+        let module: Installed = connection.post("/v1/modules", &new)?;
+        let well = format!("how it does: exeunt module show {}", module.name);
+        show_started(context, &connection, module, &well)
     }
 }

@@ -54,7 +54,10 @@ fn setting(name: &str, declared: &DeclaredSetting) -> String {
         SettingType::Path => "path".to_owned(),
         SettingType::Choice => format!("one of {}", declared.choices.join(", ")),
     };
-    let default = declared.default.as_ref().map(|default| format!(", default {default}"));
+    let default = declared.default.as_ref().map(|default| match default.to_string().as_str() {
+        "" => ", default empty".to_owned(),
+        default => format!(", default {default}"),
+    });
     let required = if declared.required { ", required" } else { "" };
     let secret = if declared.secret { ", secret" } else { "" };
     let meaning = if declared.description.is_empty() { String::new() } else { format!(": {}", declared.description) };

@@ -76,6 +76,9 @@ pub fn show(module: &Installed) -> String {
                 format!("{}, {} ms to {} ms apart", options.attempts_max, options.retry_ms_min, options.retry_ms_max),
             );
     }
+    if module.role == ModuleRole::Policy {
+        facts = facts.maybe("calls", calls(module)).fact("time limit", format!("{} ms", module.options.timeout_ms));
+    }
     if let Some(notice) = &module.notice {
         facts = facts.styled("warning", format!("{BAD}{}{BAD:#}", clean(notice)));
     }
@@ -101,6 +104,12 @@ pub fn show(module: &Installed) -> String {
         text.push_str(&versions(&module.versions, now));
     }
     text
+}
+
+/// How many calls a module answered and failed since it was started.
+fn calls(module: &Installed) -> Option<String> {
+    let count = |name: &str| module.health.get(name)?.as_u64();
+    Some(format!("{}, {} of them failed", count("calls")?, count("failures")?))
 }
 
 /// What a version is called: its number, and what its manifest says.

@@ -212,7 +212,13 @@ impl Packaged {
             Manifest::read(path).map_err(|error| Error::usage(error.message).next("see docs/modules/manifest.md"))?;
         let known = kind_or_built_in(&manifest.kind)?;
         let code = manifest.entry(&directory).map(|entry| {
-            let sha256 = sha256_of_file(&entry).map_err(|error| Error::io(&entry, &error))?;
+            let sha256 = sha256_of_file(&entry).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Error::new(Kind::NotFound, format!("{} is not there, the manifest's `entry`", entry.display()))
+                        .next("build the module first, as the README beside the manifest says, or mend `entry`")
+                }
+                _ => Error::io(&entry, &error),
+            })?;
             Ok::<_, Error>((entry, sha256))
         });
         let code = code.transpose()?;

@@ -7,10 +7,11 @@ use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, Mo
 
 use super::Context;
 use super::input::pair;
-use super::installed_module::path;
-use super::module_show::show;
+use super::installed_module::{path, refuse_unset};
 use super::module_source::Source;
+use super::module_start::show_started;
 use crate::Error;
+use crate::error::Kind;
 
 /// Options of `module upgrade`.
 #[derive(Debug, Args)]
@@ -55,7 +56,7 @@ impl Upgrade {
                 .next("give the path of the new version, or --set NAME=VALUE"));
         }
         let given = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
-        let taken = self.unset.into_iter().map(|name| (name, None));
+        let taken = self.unset.iter().map(|name| (name.clone(), None));
         let mut settings: BTreeMap<String, Option<String>> = BTreeMap::new();
         let (mut kind, mut package) = (None, ModulePackage::default());
         if let Some(source) = &source {
@@ -68,23 +69,31 @@ impl Upgrade {
         let failures_max = self.canary_failures;
         let canary = self.canary.map(|percent| CanaryOrder { percent, failures_max });
         let upgrade = ModuleUpgrade { kind, settings, package, canary };
-        let module: Installed = context.connect()?.post(&format!("{}/upgrade", path(&self.name)), &upgrade)?;
-        context.output().show(&module, show)?;
+        let connection = context.connect()?;
+        refuse_unset(&connection, &self.name, &self.unset)?;
+        let upgraded = connection.post(&format!("{}/upgrade", path(&self.name)), &upgrade);
+        let module: Installed = upgraded.map_err(|error| match error.kind {
+            Kind::Refused | Kind::Conflict if error.next.is_empty() => {
+                error.next("the version in force goes on as before")
+            }
+            _ => error,
+        })?;
         let name = &module.name;
-        context.output().hint(&match self.canary {
+        let well = match self.canary {
             Some(_) => {
                 format!("take it over: exeunt module promote {name}; end the trial: exeunt module rollback {name}")
             }
             None => format!("the way back: exeunt module rollback {name}"),
-        });
-        Ok(())
+        };
+        show_started(context, &connection, module, &well)
     }
 }
 
 impl Rollback {
     pub(super) fn run(self, context: &Context) -> Result<(), Error> {
         let order = model::Rollback { to: self.to };
-        let module: Installed = context.connect()?.post(&format!("{}/rollback", path(&self.name)), &order)?;
-        context.output().show(&module, show)
+        let connection = context.connect()?;
+        let module: Installed = connection.post(&format!("{}/rollback", path(&self.name)), &order)?;
+        show_started(context, &connection, module, "")
     }
 }

@@ -167,6 +167,8 @@ for line in sys.stdin:
         result = {"protocol": 1, "description": "second look"}
     elif call["method"] == "verify_request":
         result = {"decision": "pend" if call["params"]["new"] else "issue", "message": "somebody looks at it"}
+        if call["params"]["request"]["CommonName"] == "odd.example":
+            result = {"decision": "maybe"}
     print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
 "#;
 
@@ -181,6 +183,12 @@ fn a_policy_module_of_ones_own_restricts_the_default() {
     assert_eq!(outcome["disposition"], "pending", "{outcome}");
     assert!(outcome["message"].as_str().unwrap().contains("somebody looks at it"), "{outcome}");
     assert_eq!(place.json(&["request", "approve", "1"])["disposition"], "issued");
+    // What it fails is told to the operator, and not to the requester alone.
+    let csr = place.csr("odd", "odd.example");
+    place.run(&["request", "submit", csr.to_str().unwrap()]).fails(4);
+    let shown = place.run(&["module", "show", "pends"]).ok().stdout;
+    assert!(shown.contains("1 of them failed") && shown.contains("the decision is \"maybe\""), "{shown}");
+    assert!(place.run(&["module", "list"]).ok().stdout.contains("the decision is"), "{shown}");
     // Without it, and without the default one, nothing is issued.
     place.run(&["module", "remove", "pends"]).ok();
     assert_eq!(place.submit("b.example")["disposition"], "issued");

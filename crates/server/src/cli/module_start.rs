@@ -1,0 +1,51 @@
+//! Waiting for a module that starts, so that the command which started it says how it went.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use frontends::model::{Module as Installed, ModuleState};
+
+use super::Context;
+use super::connection::Connection;
+use super::installed_module::path;
+use super::module_show::show;
+use crate::Error;
+
+/// How long a command waits at most. A component of Python that is compiled for the first time takes longer: then it is
+/// shown as starting.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Shows a module that was just told to start, as soon as it has started or failed to, and what to do next: `well` where
+/// it runs.
+pub(super) fn show_started(
+    context: &Context,
+    connection: &Connection,
+    module: Installed,
+    well: &str,
+) -> Result<(), Error> {
+    let module = once_started(connection, module)?;
+    context.output().show(&module, show)?;
+    let name = &module.name;
+    match module.state {
+        ModuleState::Starting => context.output().hint(&format!("it is starting still: exeunt module show {name}")),
+        ModuleState::Failed => context.output().warning(&format!(
+            "it could not be started, and is tried again by itself. Mend what `last failure` says; `exeunt module set \
+             {name} SETTING=VALUE` changes a setting, `exeunt module enable {name}` tries at once"
+        )),
+        _ if well.is_empty() => {}
+        _ => context.output().hint(well),
+    }
+    Ok(())
+}
+
+fn once_started(connection: &Connection, mut module: Installed) -> Result<Installed, Error> {
+    let asked = Instant::now();
+    while module.state == ModuleState::Starting && asked.elapsed() < WAIT {
+        thread::sleep(PAUSE);
+        module = connection.get(&path(&module.name))?;
+    }
+    Ok(module)
+}
