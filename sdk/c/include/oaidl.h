@@ -26,6 +26,19 @@ typedef struct tagSAFEARRAY {
     SAFEARRAYBOUND rgsabound[1];
 } SAFEARRAY, *LPSAFEARRAY;
 
+/* What is in SAFEARRAY.fFeatures. */
+#define FADF_AUTO 0x1
+#define FADF_STATIC 0x2
+#define FADF_EMBEDDED 0x4
+#define FADF_FIXEDSIZE 0x10
+#define FADF_RECORD 0x20
+#define FADF_HAVEIID 0x40
+#define FADF_HAVEVARTYPE 0x80
+#define FADF_BSTR 0x100
+#define FADF_UNKNOWN 0x200
+#define FADF_DISPATCH 0x400
+#define FADF_VARIANT 0x800
+
 /* 24 bytes; the value starts at byte 8. */
 struct tagVARIANT {
     __extension__ union {
@@ -102,6 +115,8 @@ struct tagVARIANT {
 #define V_BSTR(v) V_UNION(v, bstrVal)
 #define V_DISPATCH(v) V_UNION(v, pdispVal)
 #define V_UNKNOWN(v) V_UNION(v, punkVal)
+#define V_ARRAY(v) V_UNION(v, parray)
+#define V_ARRAYREF(v) V_UNION(v, pparray)
 #define V_BYREF(v) V_UNION(v, byref)
 #define V_I4REF(v) V_UNION(v, plVal)
 #define V_BSTRREF(v) V_UNION(v, pbstrVal)

@@ -17,7 +17,7 @@ UINT SysStringLen(BSTR text);
 UINT SysStringByteLen(BSTR text);
 
 void VariantInit(VARIANTARG *value);
-/* Frees a text, releases an object. Arrays are not made here, and DISP_E_BADVARTYPE is answered for them. */
+/* Frees a text or an array, releases an object. */
 HRESULT VariantClear(VARIANTARG *value);
 HRESULT VariantCopy(VARIANTARG *destination, const VARIANTARG *source);
 HRESULT VariantCopyInd(VARIANT *destination, const VARIANTARG *source);
@@ -30,6 +30,29 @@ HRESULT VariantChangeTypeEx(VARIANTARG *destination, const VARIANTARG *source, L
 #define VARIANT_ALPHABOOL 0x2
 #define LOCALE_USER_DEFAULT 0x400
 #define LOCALE_SYSTEM_DEFAULT 0x800
+
+/*
+ * Arrays with bounds, of numbers, texts, objects and VARIANTs. Null where there is no memory, or the type is none of these.
+ * Dimensions count from 1, and indices from the lower bound of theirs; DISP_E_BADINDEX outside. An element that is put is
+ * copied: a text or an object is passed as such, anything else by its address. An element that is read is the caller's.
+ * DISP_E_ARRAYISLOCKED for an array that is destroyed between Access and Unaccess.
+ */
+SAFEARRAY *SafeArrayCreate(VARTYPE type, UINT dimensions, SAFEARRAYBOUND *bounds);
+SAFEARRAY *SafeArrayCreateVector(VARTYPE type, LONG lower, ULONG elements);
+HRESULT SafeArrayDestroy(SAFEARRAY *array);
+HRESULT SafeArrayCopy(SAFEARRAY *array, SAFEARRAY **out);
+UINT SafeArrayGetDim(SAFEARRAY *array);
+UINT SafeArrayGetElemsize(SAFEARRAY *array);
+HRESULT SafeArrayGetVartype(SAFEARRAY *array, VARTYPE *type);
+HRESULT SafeArrayGetLBound(SAFEARRAY *array, UINT dimension, LONG *lower);
+HRESULT SafeArrayGetUBound(SAFEARRAY *array, UINT dimension, LONG *upper);
+HRESULT SafeArrayLock(SAFEARRAY *array);
+HRESULT SafeArrayUnlock(SAFEARRAY *array);
+HRESULT SafeArrayAccessData(SAFEARRAY *array, void **data);
+HRESULT SafeArrayUnaccessData(SAFEARRAY *array);
+HRESULT SafeArrayPtrOfIndex(SAFEARRAY *array, LONG *indices, void **element);
+HRESULT SafeArrayPutElement(SAFEARRAY *array, LONG *indices, void *value);
+HRESULT SafeArrayGetElement(SAFEARRAY *array, LONG *indices, void *value);
 
 /* FALSE outside the years 100 to 9999. Milliseconds are not kept, as on Windows. */
 INT SystemTimeToVariantTime(SYSTEMTIME *time, DOUBLE *date);

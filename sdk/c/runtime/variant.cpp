@@ -9,7 +9,11 @@ void VariantInit(VARIANTARG *value) { memset(value, 0, sizeof(*value)); }
 HRESULT VariantClear(VARIANTARG *value) {
     if (value == nullptr) return E_INVALIDARG;
     if ((value->vt & VT_BYREF) == 0) {
-        if ((value->vt & VT_ARRAY) != 0 || value->vt == VT_RECORD) return DISP_E_BADVARTYPE;
+        if (value->vt == VT_RECORD) return DISP_E_BADVARTYPE;
+        if ((value->vt & VT_ARRAY) != 0) {
+            HRESULT destroyed = SafeArrayDestroy(value->parray);
+            if (FAILED(destroyed)) return destroyed;
+        }
         if (value->vt == VT_BSTR) SysFreeString(value->bstrVal);
         if ((value->vt == VT_UNKNOWN || value->vt == VT_DISPATCH) && value->punkVal != nullptr) value->punkVal->Release();
     }
@@ -20,8 +24,12 @@ HRESULT VariantClear(VARIANTARG *value) {
 HRESULT VariantCopy(VARIANTARG *destination, const VARIANTARG *source) {
     if (destination == nullptr || source == nullptr) return E_INVALIDARG;
     if (destination == source) return S_OK;
-    if ((source->vt & VT_BYREF) == 0 && ((source->vt & VT_ARRAY) != 0 || source->vt == VT_RECORD)) return DISP_E_BADVARTYPE;
+    if (source->vt == VT_RECORD) return DISP_E_BADVARTYPE;
     VARIANT copy = *source;
+    if ((source->vt & (VT_ARRAY | VT_BYREF)) == VT_ARRAY) {
+        HRESULT copied = SafeArrayCopy(source->parray, &copy.parray);
+        if (FAILED(copied)) return copied;
+    }
     if (source->vt == VT_BSTR && source->bstrVal != nullptr) {
         // By bytes: a binary value may have an odd number of them.
         copy.bstrVal = SysAllocStringByteLen(reinterpret_cast<LPCSTR>(source->bstrVal), SysStringByteLen(source->bstrVal));
@@ -48,6 +56,10 @@ HRESULT VariantCopyInd(VARIANT *destination, const VARIANTARG *source) {
     VARIANT direct;
     VariantInit(&direct);
     direct.vt = static_cast<VARTYPE>(source->vt & ~VT_BYREF);
+    if ((direct.vt & VT_ARRAY) != 0) {
+        direct.parray = *source->pparray;
+        return VariantCopy(destination, &direct);
+    }
     switch (direct.vt) {
     case VT_I1:
     case VT_UI1:
