@@ -123,3 +123,68 @@ fn serial_number(server: &dyn ServerExit) -> Result<String, ModuleError> {
 fn is_absent(error: &ModuleError) -> bool {
     matches!(error.code, HResult::ERROR_FILE_NOT_FOUND | HResult::CERTSRV_E_PROPERTY_EMPTY)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::fs;
+
+    use stdio::testing::Server;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// An archive in a folder of its own, as the server has initialised it.
+    fn archive() -> (TempDir, Archive) {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(&Settings::from([("directory", folder.path().to_str().unwrap())])).unwrap();
+        Server::new().initialize(&archive).unwrap();
+        (folder, archive)
+    }
+
+    #[test]
+    fn a_certificate_is_kept_once_however_often_its_event_comes() {
+        let (folder, archive) = archive();
+        let server = Server::issued("www.example.org").certificate("RawCertificate", b"one".to_vec());
+        server.notify(&archive, ExitEvent::CertIssued).unwrap();
+        server.again().notify(&archive, ExitEvent::CertIssued).unwrap();
+        assert_eq!(fs::read(folder.path().join("certificates/1a2b3c.cer")).unwrap(), b"one");
+
+        let other = server.certificate("RawCertificate", b"other".to_vec());
+        let error = other.notify(&archive, ExitEvent::CertIssued).unwrap_err();
+        assert_eq!(error.code, HResult::ERROR_FILE_EXISTS);
+    }
+
+    #[test]
+    fn a_release_from_hold_takes_the_revocation_back() {
+        let (folder, archive) = archive();
+        let server = Server::issued("www.example.org");
+        let held = server
+            .clone()
+            .request("Disposition", module::Disposition::Revoked.code())
+            .request("RevokedEffectiveWhen", module::Timestamp::UNIX_EPOCH)
+            .request("RevokedReason", 6);
+        let line = folder.path().join("revoked/1a2b3c");
+        held.notify(&archive, ExitEvent::CertRevoked).unwrap();
+        assert_eq!(fs::read_to_string(&line).unwrap(), "1970-01-01T00:00:00Z reason 6\n");
+        server.event(42).notify(&archive, ExitEvent::CertRevoked).unwrap();
+        assert!(!line.exists());
+    }
+
+    #[test]
+    fn the_crls_that_are_there_are_kept() {
+        let (folder, archive) = archive();
+        let server = Server::new().authority("RawCRL.0", b"base".to_vec()).event(44);
+        server.notify(&archive, ExitEvent::CrlIssued).unwrap();
+        assert_eq!(fs::read(folder.path().join("crls/00000044-0.crl")).unwrap(), b"base");
+        assert!(!folder.path().join("crls/00000044-0-delta.crl").exists());
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_read_fails_the_event() {
+        let (_folder, archive) = archive();
+        let server = Server::issued("www.example.org").failing("SerialNumber", HResult::E_UNEXPECTED);
+        let error = server.notify(&archive, ExitEvent::CertIssued).unwrap_err();
+        assert_eq!(error.code, HResult::E_UNEXPECTED);
+    }
+}

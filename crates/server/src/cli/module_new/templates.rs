@@ -51,7 +51,6 @@ const RUST_EXIT: &[Template] = &[
     file!("Cargo.toml", "rust/exit/Cargo.toml"),
     file!("exeunt-module.toml", "rust/exit/exeunt-module.toml"),
     file!("src/main.rs", "rust/exit/main.rs"),
-    file!("tests/conversation.rs", "rust/exit/conversation.rs"),
     file!("README.md", "rust/exit/README.md"),
     file!(".gitignore", "rust/exit/gitignore"),
 ];
@@ -59,7 +58,6 @@ const RUST_POLICY: &[Template] = &[
     file!("Cargo.toml", "rust/policy/Cargo.toml"),
     file!("exeunt-module.toml", "rust/policy/exeunt-module.toml"),
     file!("src/main.rs", "rust/policy/main.rs"),
-    file!("tests/conversation.rs", "rust/policy/conversation.rs"),
     file!("README.md", "rust/policy/README.md"),
     file!(".gitignore", "rust/policy/gitignore"),
 ];

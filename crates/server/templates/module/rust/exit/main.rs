@@ -61,3 +61,43 @@ impl ExitModule for @Type@ {
 fn main() -> ExitCode {
     stdio::run_exit(@Type@::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use stdio::testing::Server;
+
+    use super::*;
+
+    fn module(file: &str) -> Result<@Type@, ModuleError> {
+        @Type@::new(&Settings::from([("file", file)]))
+    }
+
+    #[test]
+    fn an_event_leaves_one_line_however_often_it_comes() -> Result<(), ModuleError> {
+        let file = std::env::temp_dir().join(format!("@name@-{}", std::process::id()));
+        let module = module(&file.to_string_lossy())?;
+        let server = Server::issued("www.example.org").certificate("SerialNumber", "1a2b");
+        server.notify(&module, ExitEvent::CertIssued)?;
+        server.again().notify(&module, ExitEvent::CertIssued)?;
+        let lines = fs::read_to_string(&file)?;
+        fs::remove_file(&file)?;
+        assert_eq!(lines, "41 cert-issued request 7 serial 1a2b\n");
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_file_the_line_is_logged() -> Result<(), ModuleError> {
+        let module = @Type@::new(&Settings::default())?;
+        let server = Server::issued("www.example.org").certificate("SerialNumber", "1a2b");
+        server.notify(&module, ExitEvent::CertRevoked)?;
+        assert_eq!(server.logged(), ["info: 41 cert-revoked request 7 serial 1a2b"]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_written_comes_again() -> Result<(), ModuleError> {
+        let module = module("/nonexistent/lines")?;
+        assert!(Server::issued("www.example.org").notify(&module, ExitEvent::CertIssued).is_err());
+        Ok(())
+    }
+}

@@ -46,3 +46,28 @@ impl PolicyModule for @Type@ {
 fn main() -> ExitCode {
     stdio::run_policy(@Type@::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use stdio::testing::Server;
+
+    use super::*;
+
+    #[test]
+    fn names_inside_the_domain_are_issued() -> Result<(), ModuleError> {
+        let module = @Type@::new(&Settings::from([("domain", "example.com")]))?;
+        for (name, issued) in [("example.com", true), ("www.example.com", true), ("www.example.net", false)] {
+            let decision = Server::submitted(name).verify(&module)?;
+            assert_eq!(decision == Decision::Issue, issued, "{name}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_without_a_name_is_denied() -> Result<(), ModuleError> {
+        let module = @Type@::new(&Settings::default())?;
+        let decision = Server::submitted("").without("CommonName").verify(&module)?;
+        assert!(matches!(decision, Decision::Deny { code: HResult::CERTSRV_E_BAD_REQUESTSUBJECT, .. }));
+        Ok(())
+    }
+}
