@@ -124,6 +124,7 @@ fn nothing_is_written_over_and_nothing_is_guessed() {
         (&["new", "archive", "--lang", "rust", "--sdk", "."], 2, "no checkout of Exeunt"),
         (&["new", "archive", "--lang", "cpp", "--sdk", "nowhere"], 2, "no checkout of Exeunt"),
         (&["new", "match", "--lang", "rust"], 2, "cannot be called"),
+        (&["new", "logging", "--lang", "python"], 2, "would hide"),
     ] {
         let output = exeunt(folder.path()).arg("module").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));

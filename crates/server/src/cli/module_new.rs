@@ -117,7 +117,8 @@ impl New {
                 words.push(("@clsid@", class_identifier()?));
                 words.push(("@role@", if self.kind == Role::Exit { "Exit" } else { "Policy" }.to_owned()));
             }
-            Language::Python | Language::WasmPython | Language::Any => {}
+            Language::Python => self.name.check_for_python()?,
+            Language::WasmPython | Language::Any => {}
         }
         words.push(("@kit@", self.kit_note()));
         Ok(words)

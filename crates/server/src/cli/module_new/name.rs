@@ -65,6 +65,24 @@ const TAKEN_IN_RUST: [&str; 54] = [
     "use",
 ];
 
+/// What no module of a Python program may be called: Python's own modules, which it would hide, and Exeunt's package.
+const TAKEN_IN_PYTHON: &str = "\
+    abc aifc annotationlib antigravity argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb binascii \
+    bisect builtins bz2 calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys compileall compression \
+    concurrent configparser contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal \
+    difflib dis distutils doctest email encodings ensurepip enum errno exeunt_module faulthandler fcntl filecmp fileinput \
+    fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac \
+    html http idlelib imaplib imghdr imp importlib inspect io ipaddress itertools json keyword lib2to3 linecache locale \
+    logging lzma mailbox mailcap marshal math mimetypes mmap modulefinder msilib msvcrt multiprocessing netrc nis nntplib \
+    nt ntpath nturl2path numbers opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes pkgutil \
+    platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat \
+    queue quopri random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil \
+    signal site smtpd smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat \
+    statistics string stringprep struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib tempfile \
+    termios textwrap this threading time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty turtle \
+    turtledemo types typing unicodedata unittest urllib uu uuid venv warnings wave weakref webbrowser winreg winsound \
+    wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo";
+
 /// A name that is one everywhere: `expiry-mail`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(String);
@@ -113,6 +131,15 @@ impl Name {
         }
         Ok(())
     }
+
+    /// Fails on a name whose file would hide a module that the project's own tests need.
+    pub(super) fn check_for_python(&self) -> Result<(), Error> {
+        if TAKEN_IN_PYTHON.split_whitespace().any(|taken| taken == self.snake()) {
+            let text = format!("Python has a module `{}` already, which {}.py would hide", self.snake(), self.snake());
+            return Err(Error::usage(text).next("give another name"));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -129,5 +156,9 @@ mod tests {
         }
         assert!("test".parse::<Name>().unwrap().check_for_rust().is_err());
         assert!(name.check_for_rust().is_ok());
+        for text in ["logging", "json", "exeunt-module", "zipfile", "abc"] {
+            assert!(text.parse::<Name>().unwrap().check_for_python().is_err(), "{text}");
+        }
+        assert!(name.check_for_python().is_ok());
     }
 }

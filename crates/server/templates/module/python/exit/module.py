@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """@name@: an exit module. It adds a line to a file for each certificate that is issued or revoked."""
 
 import logging

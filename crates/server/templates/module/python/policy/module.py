@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """@name@: a policy module. It issues to names inside one domain, and denies the others."""
 
 from exeunt_module import Decision, HResult, PolicyModule, PolicyServer, Server, Setup, run
