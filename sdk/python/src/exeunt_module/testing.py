@@ -33,7 +33,7 @@ _BITS = {
     "cert-imported": 0x200,
 }
 _DISABLE = 2
-_FROM_POLICY = 3 << 16
+_FROM_POLICY = 2 << 16
 _INTEGER, _IA5_STRING, _UTC_TIME, _GENERALIZED_TIME = 0x02, 0x16, 0x17, 0x18
 
 
