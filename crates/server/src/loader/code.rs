@@ -87,12 +87,22 @@ impl Watched {
         self.notice.lock().clone()
     }
 
+    /// Keeps a copy of what was added before copies were kept, or was lost with the folder.
+    fn keep(&self) {
+        if let Some(Err(error)) = self.kept.as_ref().map(|kept| kept.keep(&self.installed)) {
+            tracing::warn!(module = self.module, "{}", error.message);
+        }
+    }
+
     /// The file to run, and what the operator is to be told of it.
     fn choose(&self) -> Result<(PathBuf, Option<String>), ModuleError> {
         let (name, code, path) = (&self.module, &self.installed, self.installed.path.display());
         let now = read(&code.path);
         let what = match &now {
-            Ok(now) if now.sha256 == code.sha256 => return Ok((code.path.clone(), None)),
+            Ok(now) if now.sha256 == code.sha256 => {
+                self.keep();
+                return Ok((code.path.clone(), None));
+            }
             Ok(now) => format!(
                 "{path} is not the file that was installed: its SHA-256 was {}, and is {}",
                 code.sha256, now.sha256
@@ -200,6 +210,13 @@ mod tests {
         // Gone.
         std::fs::remove_file(&path).unwrap();
         assert_eq!((runs(&warns).as_str(), runs(&enforces).as_str()), ("second", "second"));
+
+        // The folder was lost while the file was there.
+        version("second");
+        std::fs::remove_dir_all(home.path().join("modules")).unwrap();
+        assert_eq!(runs(&enforces), "second");
+        version("changed");
+        assert_eq!((runs(&enforces).as_str(), enforces.notice().is_some()), ("second", true));
 
         // Nothing was kept.
         version("changed");

@@ -82,7 +82,7 @@ impl<'a> Load<'a> {
     pub fn during(&self, work: impl FnOnce()) {
         std::thread::scope(|scope| {
             let mut clients: Vec<_> =
-                (0..CLIENTS).map(|client| scope.spawn(move || self.enrol(&format!("c{client}")))).collect();
+                (0..CLIENTS / 2).map(|client| scope.spawn(move || self.enrol(&format!("c{client}")))).collect();
             clients.push(scope.spawn(|| self.publish()));
             // Whatever fails here, the clients are told to end.
             let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
