@@ -119,7 +119,11 @@ impl Engine {
         };
         self.loader.check(&module)?;
         if installed.iter().any(|other| other.name == module.name) {
-            let text = format!("there is a module `{}` already; remove it, or choose another name", module.name);
+            let name = &module.name;
+            let text = format!(
+                "there is a module `{name}` already; take over another version of it (exeunt module upgrade {name} PATH), remove \
+                 it, or choose another name"
+            );
             return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
         }
         module.versions.package.code = self.code_kept(&module)?;

@@ -13,7 +13,7 @@ pub enum Kind {
     NotFound,
     /// 4: refused by the authority, or a request was denied.
     Refused,
-    /// 5: the caller does not hold the right.
+    /// 5: the caller does not hold the right, or may not read or write a file.
     AccessDenied,
     /// 6: the thing is not in a state that allows this.
     Conflict,
@@ -84,6 +84,7 @@ impl Error {
     pub fn io(path: &Path, error: &std::io::Error) -> Self {
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound => Kind::NotFound,
+            std::io::ErrorKind::PermissionDenied => Kind::AccessDenied,
             _ => Kind::Failed,
         };
         Self::new(kind, format!("{}: {error}", path.display()))

@@ -60,9 +60,14 @@ impl Context {
 
     fn configured_socket(&self) -> Result<PathBuf, Error> {
         let resolved = self.configuration().map_err(|error| match error.kind {
-            Kind::NotFound | Kind::Failed => {
-                error.next("say where the server is: --data DIR, --socket PATH or --url URL")
-            }
+            Kind::NotFound => error.next(
+                "say where the server is: --data DIR, --socket PATH or --url URL; or make an authority: exeunt init, or \
+                 for a look exeunt serve",
+            ),
+            Kind::AccessDenied => error.next(
+                "ask as the server's user, or as one who may reach its socket: --socket PATH, or --url URL",
+            ),
+            Kind::Failed => error.next("say where the server is: --data DIR, --socket PATH or --url URL"),
             _ => error,
         })?;
         resolved.admin.socket.ok_or_else(|| {

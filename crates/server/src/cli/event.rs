@@ -37,7 +37,7 @@ pub enum Events {
 impl Events {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
         let Self::List { after, kinds, request, limit } = self;
-        ExitEvents::parse(&kinds).map_err(|error| Error::usage(error.message).next("the kinds: exeunt event list"))?;
+        ExitEvents::parse(&kinds).map_err(|error| Error::usage(error.message))?;
         list(context, after, &kinds.join(","), request, limit as usize)
     }
 }

@@ -4,6 +4,7 @@ use frontends::model::{
     Delivery, DeliveryState, Module as Installed, ModuleKind, ModuleRole, ModuleState, ModuleVersion, VersionState,
 };
 use jiff::Timestamp;
+use module::manifest::SETTING_PREFIX;
 
 use super::output::{BAD, Column, FAINT, Facts, GOOD, STRONG, Table, WAITING, ago_or_in, clean, moment};
 
@@ -95,7 +96,11 @@ pub fn show(module: &Installed) -> String {
     }
     if !module.settings.is_empty() {
         text.push_str(&format!("\n{STRONG}Settings{STRONG:#}\n"));
+        // With a manifest the module's own settings go by their own names, here as for `module set`.
+        let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce);
+        let prefix = if in_force.is_some_and(|version| version.version.is_some()) { SETTING_PREFIX } else { "" };
         for (name, value) in &module.settings {
+            let name = name.strip_prefix(prefix).unwrap_or(name);
             text.push_str(&format!("  {} = {}\n", clean(name), clean(value)));
         }
     }

@@ -13,7 +13,7 @@ use super::Context;
 use super::module_manifest;
 use crate::Error;
 use crate::error::Kind;
-use crate::loader::sha256_of_file;
+use crate::loader::{Kinds, sha256_of_file};
 
 /// The kinds that run what is in a file, or is elsewhere.
 const PROCESS: &str = "process";
@@ -249,7 +249,16 @@ fn kind(name: &str) -> Result<std::sync::Arc<dyn ModuleKind>, Error> {
 
 /// A kind of foreign module; none for one that is built in, which the server knows.
 fn kind_or_built_in(name: &str) -> Result<Option<std::sync::Arc<dyn ModuleKind>>, Error> {
-    if matches!(name, PROCESS | WASM | COM | WEBHOOK) { kind(name).map(Some) } else { Ok(None) }
+    if matches!(name, PROCESS | WASM | COM | WEBHOOK) {
+        return kind(name).map(Some);
+    }
+    let kinds = Kinds::new(std::sync::Arc::default(), None).all();
+    if kinds.iter().any(|kind| kind.name() == name) {
+        return Ok(None);
+    }
+    let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    Err(Error::usage(format!("the manifest names a kind of module `{name}`; there are: {names}"))
+        .next("mend `kind`: docs/modules/manifest.md"))
 }
 
 fn entry_setting(name: &str) -> Result<&'static str, Error> {
@@ -257,16 +266,42 @@ fn entry_setting(name: &str) -> Result<&'static str, Error> {
 }
 
 fn runnable(path: &Path, mode: u32) -> Result<(), Error> {
-    if mode & 0o111 != 0 {
-        return Ok(());
-    }
     let shown = path.display();
+    if mode & 0o111 != 0 {
+        let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let Some((_, interpreter)) = INTERPRETERS.iter().find(|(of, _)| *of == end) else { return Ok(()) };
+        let says = begins(path)?.starts_with(b"#!");
+        return if says {
+            Ok(())
+        } else {
+            Err(Error::usage(format!("{shown} does not say what runs it: the shell would be taken")).next(format!(
+                "begin it with the line #!/usr/bin/env {interpreter}, or give it a manifest with `command`"
+            )))
+        };
+    }
     Err(Error::usage(format!("{shown} is not executable"))
         .next(format!("run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)")))
 }
 
+/// What runs the files of a language that the shell, which runs files without a first line that says so, makes nonsense of.
+const INTERPRETERS: [(&str, &str); 6] =
+    [("py", "python3"), ("pl", "perl"), ("rb", "ruby"), ("js", "node"), ("php", "php"), ("lua", "lua")];
+
 /// A WebAssembly binary and a Windows library begin as such; a library for Linux is told from a program by its name.
 fn form(path: &Path) -> Result<Form, Error> {
+    let head = begins(path)?;
+    let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    let is = |wanted: &str| end.as_deref() == Some(wanted);
+    Ok(match head {
+        [0, b'a', b's', b'm'] => Form::Component,
+        [b'M', b'Z', ..] => Form::Library,
+        [0x7f, b'E', b'L', b'F'] if is("so") || path.to_string_lossy().contains(".so.") => Form::Library,
+        _ => Form::Other,
+    })
+}
+
+/// The first octets of a file; zeros behind the end of a shorter one.
+fn begins(path: &Path) -> Result<[u8; 4], Error> {
     let mut head = [0; 4];
     let mut read = 0;
     let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
@@ -276,14 +311,7 @@ fn form(path: &Path) -> Result<Form, Error> {
             more => read += more,
         }
     }
-    let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    let is = |wanted: &str| end.as_deref() == Some(wanted);
-    Ok(match head {
-        [0, b'a', b's', b'm'] => Form::Component,
-        [b'M', b'Z', ..] => Form::Library,
-        [0x7f, b'E', b'L', b'F'] if is("so") || path.to_string_lossy().contains(".so.") => Form::Library,
-        _ => Form::Other,
-    })
+    Ok(head)
 }
 
 #[cfg(test)]
@@ -303,6 +331,8 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         assert!(Source::work_out(text).unwrap_err().next.contains("chmod +x"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(Source::work_out(text).unwrap_err().next.contains("#!/usr/bin/env python3"));
+        std::fs::write(&path, "#!/usr/bin/env python3\n").unwrap();
         let source = Source::work_out(text).unwrap();
         assert_eq!((source.kind(), source.default_name().as_str()), ("process", "my-notifier"));
         assert_eq!(source.settings(), [("command".to_owned(), format!("[\"{text}\"]"))]);
@@ -337,8 +367,11 @@ mod tests {
         assert!(Source::work_out(folder).unwrap_err().message.contains("has no exeunt-module.toml"));
         let manifest =
             "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"policy\"\nentry = \"m.sh\"\n";
+        std::fs::write(home.path().join(manifest::FILE_NAME), manifest.replace("process", "proces")).unwrap();
+        assert!(Source::work_out(folder).unwrap_err().message.contains("`proces`; there are: default, file"));
         std::fs::write(home.path().join(manifest::FILE_NAME), manifest).unwrap();
-        assert!(Source::work_out(folder).unwrap_err().message.contains("m.sh"));
+        let error = Source::work_out(folder).unwrap_err();
+        assert!(error.message.contains("m.sh is not there") && error.next.contains("build the module"), "{error:?}");
         std::fs::write(home.path().join("m.sh"), "abc").unwrap();
         assert!(Source::work_out(folder).unwrap_err().next.contains("chmod"));
         std::fs::set_permissions(home.path().join("m.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();

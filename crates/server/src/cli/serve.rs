@@ -138,7 +138,7 @@ fn welcome(context: &Context, resolved: &Resolved, server: &Server, journal: Opt
              \x20 openssl req -new -newkey rsa:2048 -nodes -keyout web.key -subj /CN=web.example.org -addext subjectAltName=DNS:web.example.org -out web.csr\n\
              \x20 exeunt request submit web.csr --out web.crt\n\
              The exit module `journal` is told of it: {}\n\
-             Add your own: exeunt module add ./my-module.py\n",
+             A module of your own: exeunt module new NAME --lang python, and then exeunt module add NAME\n",
             journal.display()
         ));
     }

@@ -113,7 +113,7 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
     // What the manifest does not allow is refused, and nothing is installed.
     for (setting, said) in [
         ("days=0", "from 1 to"),
-        ("dais=1", "has no setting `dais`"),
+        ("dais=1", "has no setting `dais` (is it `days`?)"),
         ("password=hunter2", "--set password=@file:"),
         ("password=@file:/nowhere/at/all", "No such file"),
         ("password=@env:EXEUNT_TEST_NO_SUCH_VARIABLE", "no such variable"),
@@ -142,7 +142,7 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
         assert!(!text.contains("swordfish-9921"), "{text}");
     }
     assert!(
-        shown.contains("@file:") && shown.contains("Copyright: Example") && shown.contains("teller 1.0"),
+        shown.contains("  password = @file:") && shown.contains("Copyright: Example") && shown.contains("teller 1.0"),
         "{shown}"
     );
     assert!(audit.contains("\"version\": \"1.0\"") && audit.contains("sha256"), "{audit}");

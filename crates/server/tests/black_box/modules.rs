@@ -150,12 +150,27 @@ fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
     place.run(&["module", "retry", "fails", &ids[0].to_string()]).ok();
     until("the first is told", || place.path("told.txt").exists());
     place.run(&["module", "drop", "fails", &ids[1].to_string()]).ok();
-    until("nothing is left", || place.json(&["module", "events", "fails"])["items"].as_array().unwrap().is_empty());
+    let none_left = || place.json(&["module", "events", "fails"])["items"].as_array().unwrap().is_empty();
+    until("nothing is left", none_left);
     assert_eq!(place.read("told.txt").lines().count(), 1);
+
+    // All at once.
+    std::fs::remove_file(place.path("mended")).unwrap();
+    place.issue("c.example");
+    place.issue("d.example");
+    until("both are parked", || place.json(&["module", "show", "fails"])["parked"] == 2);
+    let shown = place.run(&["module", "show", "fails"]).ok();
+    assert!(shown.stderr.contains("exeunt module retry fails --all"), "{shown:?}");
+    place.write("mended", "");
+    let retried = place.run(&["module", "retry", "fails", "--all"]).ok();
+    assert!(retried.stdout.contains("2 events are delivered again"), "{retried:?}");
+    until("nothing is left", none_left);
+    assert_eq!(place.read("told.txt").lines().count(), 3);
+    place.run(&["module", "retry", "fails"]).fails(2);
     server.stop();
 }
 
-/// Pends what the default policy would issue, and says why.
+/// Pends what the default policy would issue, and says why; has no answer for one name.
 const PENDS: &str = r#"
 import json, sys
 for line in sys.stdin:
@@ -206,11 +221,11 @@ fn mistakes_are_told_when_a_module_is_added() {
     let script = place.write("plain.py", "");
     for (arguments, code, expected) in [
         (vec!["journl"], 4, "there is no kind of module `journl`"),
-        (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth`"),
+        (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth` (is it `path`?)"),
         (vec!["journal"], 4, "path"),
         (vec!["journal", "--role", "policy", "--set", "path=/x"], 4, "policy"),
         (vec!["journal", "--set", "path"], 2, "NAME=VALUE"),
-        (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "journal"),
+        (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "exeunt module upgrade journal"),
         (vec![script.to_str().unwrap()], 2, "chmod +x"),
         (vec!["./missing.py"], 3, "missing.py"),
     ] {
@@ -219,6 +234,30 @@ fn mistakes_are_told_when_a_module_is_added() {
         assert!(done.stderr.contains(expected), "{arguments:?} {done:?}");
     }
     place.run(&["module", "set", "journal"]).fails(2);
+    let misspelt = place.run(&["module", "set", "journal", "--unset", "pth"]).fails(2);
+    assert!(misspelt.stderr.contains("the setting `pth` of journal is not set"), "{misspelt:?}");
     place.run(&["module", "rewind", "journal", "yesterday"]).fails(4);
+    server.stop();
+}
+
+#[test]
+fn the_command_that_starts_a_module_says_how_it_went() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let set = format!("path={}", place.path("missing/lost.jsonl").display());
+    let lost = place.run(&["module", "add", "journal", "--name", "lost", "--set", &set]).ok();
+    assert!(lost.stdout.contains("last failure") && lost.stderr.contains("could not be started"), "{lost:?}");
+    let set = format!("path={}", place.path("found.jsonl").display());
+    let found = place.run(&["module", "set", "lost", &set]).ok();
+    assert!(found.stdout.contains("running") && found.stderr.is_empty(), "{found:?}");
+    // What was not found leads to what there is.
+    for (arguments, code, next) in [
+        (&["module", "show", "lots"][..], 3, "exeunt module list"),
+        (&["module", "retry", "lost", "7"], 3, "exeunt module events NAME"),
+        (&["module", "tail", "--kind", "cert-isued"], 2, "cert-issued, cert-pending"),
+    ] {
+        let failed = place.run(arguments).fails(code);
+        assert!(failed.stderr.contains(next), "{failed:?}");
+    }
     server.stop();
 }

@@ -82,6 +82,7 @@ fn without_a_server_commands_say_how_to_start_it() {
     let place = Place::new();
     let nothing = place.run(&["request", "list"]).fails(3);
     assert!(nothing.stderr.contains("there is no certification authority here"), "{nothing:?}");
+    assert!(nothing.stderr.contains("--data DIR") && nothing.stderr.contains("exeunt init"), "{nothing:?}");
     place.init(&[]).ok();
     let stopped = place.run(&["request", "list"]).fails(7);
     assert!(stopped.stderr.contains("no server runs at"), "{stopped:?}");
