@@ -62,6 +62,11 @@ fn performance() {
     run("performance.md");
 }
 
+#[test]
+fn webhook() {
+    run("../modules/webhook.md");
+}
+
 /// The kind `wasm` is among those that the page is about.
 #[cfg(feature = "wasm")]
 #[test]

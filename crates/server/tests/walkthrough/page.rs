@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// The pages that are run.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "first-steps.md",
     "requests.md",
     "crls.md",
@@ -26,6 +26,7 @@ const PAGES: [&str; 8] = [
     "performance.md",
     "../modules/laboratory.md",
     "../modules/first-module.md",
+    "../modules/webhook.md",
 ];
 
 /// What is run before a page's blocks.
