@@ -2,6 +2,7 @@
 """@name@: an exit module. It adds a line to a file for each certificate that is issued or revoked."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Optional
 
@@ -31,6 +32,9 @@ class @Type@(ExitModule):
         elif not self._has(event.id):
             with self.file.open("a", encoding="utf-8") as lines:
                 lines.write(line + "\n")
+                # Done means that it survives a crash.
+                lines.flush()
+                os.fsync(lines.fileno())
 
     def _has(self, number: int) -> bool:
         assert self.file is not None

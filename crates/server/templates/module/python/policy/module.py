@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """@name@: a policy module. It issues to names inside one domain, and denies the others."""
 
-from exeunt_module import Decision, HResult, PolicyModule, PolicyServer, Server, Setup, run
+from exeunt_module import AlternativeName, Decision, HResult, PolicyModule, PolicyServer, Server, Setup, run
 
 
 class @Type@(PolicyModule):
@@ -13,10 +13,19 @@ class @Type@(PolicyModule):
 
     def verify_request(self, request: PolicyServer, new: bool) -> Decision:
         """Issue, pend or deny. An exception fails the request: it never means issue."""
-        name = request.request.text("CommonName")
-        if name == self.domain or name.endswith("." + self.domain):
-            return Decision.issue()
-        return Decision.deny(f"the common name is not inside {self.domain}", HResult.BAD_REQUEST_SUBJECT)
+        # Whoever checks the certificate goes by the alternative names: look at every one.
+        names = request.alternative_names()
+        if "CommonName" in request.request:
+            names.append(AlternativeName("dns", request.request.text("CommonName")))
+        if not names:
+            return Decision.deny("the request has no name", HResult.BAD_REQUEST_SUBJECT)
+        for name in names:
+            if name.kind != "dns" or not self._is_inside(name.value):
+                return Decision.deny(f"{name} is not inside {self.domain}", HResult.BAD_REQUEST_SUBJECT)
+        return Decision.issue()
+
+    def _is_inside(self, name: str) -> bool:
+        return name.lower() == self.domain or name.lower().endswith("." + self.domain)
 
 
 if __name__ == "__main__":
