@@ -281,15 +281,14 @@ impl Set {
         }
         let connection = context.connect()?;
         refuse_unset(&connection, &self.name, &self.unset)?;
-        let module: Installed = connection.patch(&path(&self.name), &ModuleChange { settings, options })?;
-        show_started(context, &connection, module, "")
+        let change = ModuleChange { settings, options };
+        show_started(context, &connection, &self.name, "", || connection.patch(&path(&self.name), &change))
     }
 }
 
 fn act(context: &Context, name: &str, verb: &str) -> Result<(), Error> {
     let connection = context.connect()?;
-    let module: Installed = connection.act(&format!("{}/{verb}", path(name)))?;
-    show_started(context, &connection, module, "")
+    show_started(context, &connection, name, "", || connection.act(&format!("{}/{verb}", path(name))))
 }
 
 fn done(context: &Context, name: &str, what: &str) -> Result<(), Error> {

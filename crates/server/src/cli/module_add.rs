@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use frontends::model::{Module as Installed, ModuleRole, NewModule};
+use frontends::model::{ModuleRole, NewModule};
 
 use super::Context;
 use super::input::pair;
@@ -59,8 +59,7 @@ impl Add {
             position: self.position,
         };
         let connection = context.connect()?;
-        let module: Installed = connection.post("/v1/modules", &new)?;
-        let well = format!("how it does: exeunt module show {}", module.name);
-        show_started(context, &connection, module, &well)
+        let well = format!("how it does: exeunt module show {}", new.name);
+        show_started(context, &connection, &new.name, &well, || connection.post("/v1/modules", &new))
     }
 }

@@ -9,6 +9,7 @@ use super::Context;
 use super::connection::Connection;
 use super::installed_module::path;
 use super::module_show::show;
+use super::output::clean;
 use crate::Error;
 
 /// How long a command waits at most. A component of Python that is compiled for the first time takes longer: then it is
@@ -18,15 +19,17 @@ const WAIT: Duration = Duration::from_secs(5);
 /// Between two looks at it.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Shows a module that was just told to start, as soon as it has started or failed to, and what to do next: `well` where
-/// it runs.
+/// Has a module start or stop, shows it as soon as it has, or has failed to, and says what to do next: `well` where it runs.
 pub(super) fn show_started(
     context: &Context,
     connection: &Connection,
-    module: Installed,
+    name: &str,
     well: &str,
+    start: impl FnOnce() -> Result<Installed, Error>,
 ) -> Result<(), Error> {
-    let module = once_started(connection, module)?;
+    let progress = context.output().progress(&format!("waiting for {}", clean(name)));
+    let module = once_started(connection, start()?)?;
+    drop(progress);
     context.output().show(&module, show)?;
     let name = &module.name;
     match module.state {

@@ -31,8 +31,8 @@ const LINES_MAX: usize = 100;
 /// What is tried, and how it is made.
 #[derive(Debug, Args)]
 pub struct Trial {
-    /// The folder or manifest of a module, a program, or a kind of module
-    #[arg(value_name = "DIR|PATH|KIND")]
+    /// A folder with a manifest, a program, a component, a library, an https URL, or a kind of module
+    #[arg(value_name = "PATH|URL|KIND")]
     source: String,
     /// A setting (may be repeated); {scratch} in its value is a folder that is removed afterwards
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]

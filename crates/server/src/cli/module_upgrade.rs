@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade};
+use frontends::model::{self, CanaryOrder, ModulePackage, ModuleUpgrade};
 
 use super::Context;
 use super::input::pair;
@@ -71,21 +71,21 @@ impl Upgrade {
         let upgrade = ModuleUpgrade { kind, settings, package, canary };
         let connection = context.connect()?;
         refuse_unset(&connection, &self.name, &self.unset)?;
-        let upgraded = connection.post(&format!("{}/upgrade", path(&self.name)), &upgrade);
-        let module: Installed = upgraded.map_err(|error| match error.kind {
-            Kind::Refused | Kind::Conflict if error.next.is_empty() => {
-                error.next("the version in force goes on as before")
-            }
-            _ => error,
-        })?;
-        let name = &module.name;
+        let name = &self.name;
         let well = match self.canary {
             Some(_) => {
                 format!("take it over: exeunt module promote {name}; end the trial: exeunt module rollback {name}")
             }
             None => format!("the way back: exeunt module rollback {name}"),
         };
-        show_started(context, &connection, module, &well)
+        show_started(context, &connection, name, &well, || {
+            connection.post(&format!("{}/upgrade", path(name)), &upgrade).map_err(|error| match error.kind {
+                Kind::Refused | Kind::Conflict if error.next.is_empty() => {
+                    error.next("the version in force goes on as before")
+                }
+                _ => error,
+            })
+        })
     }
 }
 
@@ -93,7 +93,7 @@ impl Rollback {
     pub(super) fn run(self, context: &Context) -> Result<(), Error> {
         let order = model::Rollback { to: self.to };
         let connection = context.connect()?;
-        let module: Installed = connection.post(&format!("{}/rollback", path(&self.name)), &order)?;
-        show_started(context, &connection, module, "")
+        let rollback = format!("{}/rollback", path(&self.name));
+        show_started(context, &connection, &self.name, "", || connection.post(&rollback, &order))
     }
 }
