@@ -13,6 +13,7 @@ thread_local! {
 /// Calls a method of the module; a crash meanwhile is reported with its name.
 pub fn during<T>(method: &'static str, call: impl FnOnce() -> T) -> T {
     let inside = Inside { before: METHOD.replace(method) };
+    platform::keep_room();
     crate::error_info::clear();
     let result = call();
     METHOD.set(inside.before);
@@ -76,6 +77,9 @@ mod platform {
         unsafe { libc::atexit(left) };
     }
 
+    /// The runtime gives every thread an alternate stack.
+    pub(super) const fn keep_room() {}
+
     /// Ends the process as `abort` does, without another report.
     pub(super) fn end() -> ! {
         // SAFETY: the signal's own action.
@@ -117,20 +121,55 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
+    use std::cell::Cell;
+    use std::ffi::c_void;
     use std::io::Write;
 
     use windows_sys::Win32::System::Diagnostics::Debug::{
         EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode, SetUnhandledExceptionFilter,
     };
-    use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
+    use windows_sys::Win32::System::Memory::{PAGE_GUARD, PAGE_READWRITE, VirtualProtect};
+    use windows_sys::Win32::System::Threading::{
+        GetCurrentProcess, GetCurrentThreadStackLimits, SetThreadStackGuarantee, TerminateProcess,
+    };
 
     use super::METHOD;
+    use crate::loader::under_wine;
+
+    /// What the report of an overflow needs of the stack that has overflowed, in bytes.
+    const ROOM: usize = 64 * 1024;
+    const PAGE: usize = 4096;
+
+    thread_local! {
+        static KEPT: Cell<bool> = const { Cell::new(false) };
+    }
 
     pub(super) fn watch() {
         // SAFETY: settings of the process; the filter may run at any time from here on.
         unsafe {
             SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
             SetUnhandledExceptionFilter(Some(report));
+        }
+    }
+
+    /// Keeps room on this thread's stack for the report of its overflow.
+    pub(super) fn keep_room() {
+        if KEPT.replace(true) {
+            return;
+        }
+        let mut room = ROOM as u32;
+        // SAFETY: a number that the system reads, and writes. Where it fails, the report is what may be lost.
+        unsafe { SetThreadStackGuarantee(&mut room) };
+        if under_wine() {
+            // Wine has the guard page at the stack's end, with one page behind it, whatever is to be guaranteed. Another one above
+            // the room makes the overflow come there.
+            let (mut lowest, mut highest, mut before) = (0, 0, 0);
+            // SAFETY: places of ours; a page that is this thread's, and stays readable and writable.
+            unsafe {
+                GetCurrentThreadStackLimits(&mut lowest, &mut highest);
+                let guard = lowest + PAGE + ROOM;
+                VirtualProtect(guard as *const c_void, PAGE, PAGE_READWRITE | PAGE_GUARD, &mut before);
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub use registration::{register, unregister};
 use unix as platform;
 #[cfg(windows)]
 use windows as platform;
+#[cfg(windows)]
+pub use windows::under_wine;
 
 /// What to load, as the command line says it.
 #[derive(Clone, Debug, Default)]

@@ -302,7 +302,8 @@ fn text(root: HKEY, path: &str, name: &str) -> Option<String> {
     (status == 0).then(|| String::from_utf16_lossy(units).trim_end_matches('\0').to_owned())
 }
 
-fn under_wine() -> bool {
+/// Whether the Windows we run on is Wine.
+pub fn under_wine() -> bool {
     // SAFETY: ntdll is in every process.
     unsafe {
         let library = GetModuleHandleW(wide("ntdll.dll").as_ptr());
