@@ -9,7 +9,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use hosts::com::ComKind;
-use hosts::process::ProcessKind;
 use module::{ModuleError, ModuleKind, Role, Settings};
 use support::{FakeServer, Hosted, System, com, observer};
 
@@ -51,8 +50,14 @@ impl Registry {
     fn succeeds(&self, word: &str, file: &Path) -> String {
         let output = self.run(word, &self.seen(file));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(output.status.success(), "{word}: {}{}", text(&output.stdout), text(&output.stderr));
-        text(&output.stdout)
+        let (said, heard) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{word}: {said}{heard}");
+        // An entry of the event log, which the module writes while it registers itself, is in the standard error, and so in
+        // the server's log.
+        if word == "register" {
+            assert!(heard.contains("classes are registered"), "{heard}");
+        }
+        said
     }
 
     /// The file as the host sees it.
@@ -63,19 +68,16 @@ impl Registry {
         }
     }
 
-    /// The settings with which the kind `process` runs a class without being told its file.
-    fn settings(&self, role: &str, class: [&str; 2]) -> Settings {
-        let mut command = self.program.clone();
-        command.push(role.to_owned());
-        command.extend(class.map(str::to_owned));
-        command.extend(self.place.iter().cloned());
-        let mut settings = self.process.clone();
-        settings.set("command", serde_json::to_string(&command).unwrap());
+    /// The settings of a module that is a class, and no file.
+    fn settings(&self, class: [&str; 2]) -> Settings {
+        let mut settings = self.hosted.settings.clone();
+        settings.unset("path");
+        settings.set(class[0], class[1]);
         settings
     }
 
     fn exit(&self, class: [&str; 2]) -> Result<(), ModuleError> {
-        let module = ProcessKind.exit_module("observer", &self.settings("exit", class))?;
+        let module = ComKind::new(Some(com())).exit_module("observer", &self.settings(class))?;
         module.initialize("Example CA", &FakeServer::authority()).map(drop)
     }
 
@@ -89,18 +91,18 @@ impl Registry {
 
 fn a_registered_class_is_loaded(system: System) {
     let registry = Registry::new(system);
-    let next = ["exeunt-comhost register FILE", "`path`"];
-    registry.refused(["--progid", "Observer.Exit"], &[&["`Observer.Exit` is registered"], &next[..]].concat());
-    registry.refused(["--clsid", EXIT], &[&["no file is registered", EXIT], &next[..]].concat());
+    let next = ["registered", "exeunt-comhost register", "`path`"];
+    registry.refused(["progid", "Observer.Exit"], &[&["Observer.Exit"], &next[..]].concat());
+    registry.refused(["clsid", EXIT], &[&[EXIT], &next[..]].concat());
 
     let file = observer(system);
     let said = registry.succeeds("register", &file);
     assert!(said.contains(&format!("Observer.Exit {EXIT}")) && said.contains("Observer.Policy"), "{said}");
-    for class in [["--progid", "observer.exit"], ["--clsid", EXIT]] {
+    for class in [["progid", "observer.exit"], ["clsid", EXIT]] {
         registry.exit(class).unwrap();
     }
-    let policy =
-        ProcessKind.policy_module("observer", &registry.settings("policy", ["--progid", "Observer.Policy"])).unwrap();
+    let settings = registry.settings(["progid", "Observer.Policy"]);
+    let policy = ComKind::new(Some(com())).policy_module("observer", &settings).unwrap();
     policy.initialize("Example CA", &FakeServer::authority()).unwrap();
     drop(policy);
     // By name as it was given, by identifier under the name that is registered for it: the same key of settings.
@@ -110,23 +112,21 @@ fn a_registered_class_is_loaded(system: System) {
     for (key, end) in keys.iter().zip(ends) {
         assert!(key.ends_with(end), "{key}");
     }
-    registry.refused(["--progid", "Nobody.Exit"], &[&["`Nobody.Exit`"], &next[..]].concat());
-    registry.refused(["--clsid", NOBODY], &[&[NOBODY], &next[..]].concat());
+    registry.refused(["progid", "Nobody.Exit"], &[&["`Nobody.Exit`"], &next[..]].concat());
+    registry.refused(["clsid", NOBODY], &[&[NOBODY], &next[..]].concat());
 
     // Registered once more from another place, which is then the one; and what is gone is said.
     let moved = registry.hosted.state.path().join(file.file_name().unwrap());
     std::fs::copy(&file, &moved).unwrap();
     registry.succeeds("register", &moved);
-    registry.exit(["--clsid", EXIT]).unwrap();
+    registry.exit(["clsid", EXIT]).unwrap();
     std::fs::remove_file(&moved).unwrap();
     let gone = moved.file_name().unwrap().to_str().unwrap();
-    registry.refused(["--clsid", EXIT], &[gone]);
+    registry.refused(["clsid", EXIT], &[gone]);
 
     registry.succeeds("register", &file);
     registry.succeeds("unregister", &file);
-    registry.refused(["--progid", "Observer.Exit"], &[&["is registered"], &next[..]].concat());
-    // What Wine has running for the prefix ends with its last user.
-    ComKind::new(Some(com())).as_process("observer", Role::Exit, &registry.hosted.settings).unwrap();
+    registry.refused(["progid", "Observer.Exit"], &[&["`Observer.Exit`"], &next[..]].concat());
 }
 
 #[test]

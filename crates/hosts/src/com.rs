@@ -59,7 +59,7 @@ impl ComKind {
     ) -> Result<Prepared, ModuleError> {
         let mut resolved = ComSettings::resolve(settings, self.state.as_deref(), name)?;
         if let Some(code) = code {
-            resolved.path = code.locate()?;
+            resolved.path = Some(code.locate()?);
         }
         command::prepare(role, &resolved, code)
     }
@@ -153,7 +153,7 @@ impl<M: ?Sized> ComModule<M> {
             name: name.to_owned(),
             settings: settings.clone(),
             code: code.cloned(),
-            described: format!("com: {}", resolved.path.display()),
+            described: format!("com: {}", resolved.shown()),
             inner: RwLock::new(None),
         })
     }

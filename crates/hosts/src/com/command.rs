@@ -32,11 +32,17 @@ pub(super) fn prepare(
     settings: &ComSettings,
     code: Option<&Arc<dyn CodeFile>>,
 ) -> Result<Prepared, ModuleError> {
-    let library = Library::read(&settings.path)?;
-    fit(&library, &settings.path)?;
+    let format = match &settings.path {
+        Some(path) => {
+            let library = Library::read(path)?;
+            fit(&library, path)?;
+            library.format
+        }
+        None => registered(settings)?,
+    };
     let mut process = settings.process.clone();
     let mut in_use = None;
-    let mut command = match library.format {
+    let mut command = match format {
         Format::Linux => vec![utf8(&comhost(settings, "exeunt-comhost")?)?],
         Format::Windows => {
             let host = comhost(settings, "exeunt-comhost.exe")?;
@@ -46,7 +52,10 @@ pub(super) fn prepare(
                 let text = "Wine runs as the owner of its prefix, which is the server: leave the setting `user` out";
                 return Err(ModuleError::invalid(text));
             }
-            prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
+            // A prefix in which the module is registered is there.
+            if settings.path.is_some() {
+                prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
+            }
             in_use = Some(InUse::new(&wine, prefix));
             let environment = environment(settings, prefix)?;
             process.set("environment", environment);
@@ -54,19 +63,22 @@ pub(super) fn prepare(
         }
     };
     command.push(role_word(role).to_owned());
-    let spelling = match library.format {
+    let spelling = match format {
         Format::Linux => utf8,
         Format::Windows => under_wine,
     };
-    command.extend(["--path".to_owned(), spelling(&settings.path)?]);
-    let code = code.map(|code| CodeWord::spelt(code, &settings.path, spelling)).transpose()?;
+    let mut code_word = None;
+    if let Some(path) = &settings.path {
+        command.extend(["--path".to_owned(), spelling(path)?]);
+        code_word = code.map(|code| CodeWord::spelt(code, path, spelling)).transpose()?;
+    }
     if let Some(clsid) = &settings.clsid {
         command.extend(["--clsid".to_owned(), clsid.clone()]);
     }
     if let Some(prog_id) = &settings.prog_id {
         command.extend(["--progid".to_owned(), prog_id.clone()]);
     }
-    if library.format == Format::Linux {
+    if format == Format::Linux {
         let state = folder(settings.state.as_deref(), "state_directory")?;
         std::fs::create_dir_all(state).map_err(|error| {
             let code = ModuleError::from(std::io::Error::from(error.kind())).code;
@@ -78,7 +90,27 @@ pub(super) fn prepare(
         command.push("--apartment".to_owned());
     }
     process.set("command", json!(command).to_string());
-    Ok(Prepared { process, code, wine: in_use })
+    Ok(Prepared { process, code: code_word, wine: in_use })
+}
+
+/// Where the class is registered that is to be loaded without its file: in the registry of shared objects, or in a Wine prefix.
+fn registered(settings: &ComSettings) -> Result<Format, ModuleError> {
+    let state = folder(settings.state.as_deref(), "state_directory")?;
+    let prefix = folder(settings.wine_prefix.as_deref(), "wine_prefix")?;
+    if state.join("registry").is_dir() {
+        return Ok(Format::Linux);
+    }
+    if prefix.join("system.reg").is_file() {
+        return Ok(Format::Windows);
+    }
+    let text = format!(
+        "{} is registered nowhere: there is neither a registry in {} nor a Wine prefix {}: register its file there with \
+         `exeunt-comhost register` (docs/modules/com.md), or name the file with the setting `path`",
+        settings.shown(),
+        state.display(),
+        prefix.display()
+    );
+    Err(ModuleError::new(HResult::ERROR_FILE_NOT_FOUND, text))
 }
 
 /// Whether the file can be run here at all.

@@ -19,7 +19,11 @@ const WINE: &str = "wine";
 const WINE_TEMPLATE: &str = ".wine";
 
 static OWN: [Setting; 8] = [
-    Setting { name: PATH, default: "", meaning: "absolute path of the module: a DLL, or a shared object" },
+    Setting {
+        name: PATH,
+        default: "the file that is registered for the class",
+        meaning: "absolute path of the module: a DLL, or a shared object",
+    },
     Setting {
         name: "clsid",
         default: "the class whose ProgID ends in .Exit or .Policy",
@@ -62,7 +66,8 @@ pub(super) fn all() -> &'static [Setting] {
 /// Settings of a COM module, checked; nothing outside was looked at.
 #[derive(Clone, Debug)]
 pub(super) struct ComSettings {
-    pub(super) path: PathBuf,
+    /// The module's file; none for a class that is registered.
+    pub(super) path: Option<PathBuf>,
     pub(super) clsid: Option<String>,
     pub(super) prog_id: Option<String>,
     pub(super) apartment: bool,
@@ -90,11 +95,10 @@ impl ComSettings {
             }
             other => Ok(other),
         };
-        settings.required(PATH)?;
         let word = |name: &str| settings.value(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let module_state = absolute("state_directory")?.or_else(|| state.map(|state| state.join(name)));
         let resolved = Self {
-            path: absolute(PATH)?.unwrap_or_default(),
+            path: absolute(PATH)?.filter(|path| !path.as_os_str().is_empty()),
             clsid: word("clsid"),
             prog_id: word("progid"),
             apartment: settings.parsed("apartment", false)?,
@@ -108,7 +112,17 @@ impl ComSettings {
         if resolved.clsid.is_some() && resolved.prog_id.is_some() {
             return Err(ModuleError::invalid("`clsid` and `progid` both name the class: set one of them"));
         }
+        if resolved.path.is_none() && resolved.clsid.is_none() && resolved.prog_id.is_none() {
+            let text = "the setting `path` is required: the module's file; or `progid` or `clsid`, of a class that is registered";
+            return Err(ModuleError::invalid(text));
+        }
         Ok(resolved)
+    }
+
+    /// The module in a word: its file, or its class.
+    pub(super) fn shown(&self) -> String {
+        let class = || self.prog_id.clone().or_else(|| self.clsid.clone()).unwrap_or_default();
+        self.path.as_deref().map_or_else(class, |path| path.display().to_string())
     }
 }
 

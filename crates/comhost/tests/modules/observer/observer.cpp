@@ -767,6 +767,10 @@ STDAPI DllRegisterServer()
             return HRESULT_FROM_WIN32(error);
         }
     }
+    HANDLE log = RegisterEventSourceW(nullptr, L"Observer");
+    const wchar_t *said[] = {L"classes are registered"};
+    ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 7, nullptr, 1, 0, said, nullptr);
+    DeregisterEventSource(log);
     return S_OK;
 }
 
