@@ -26,6 +26,8 @@ const COMEBACK: Duration = Duration::from_secs(5);
 pub(crate) const NOT_STARTED: &str = "the module does not start";
 /// How often it asks meanwhile.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How often it looks whether processes have gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What both roles share.
 pub(crate) struct Bench<'a, M: ?Sized + Send + Sync + 'static> {
@@ -89,7 +91,18 @@ impl<'a, M: ?Sized + Send + Sync + 'static> Bench<'a, M> {
     pub(crate) fn stop(&mut self) -> (Duration, usize) {
         let started = Instant::now();
         self.standing = None;
-        (started.elapsed(), processes::marked(self.specimen.mark()).len())
+        (started.elapsed(), self.left(started))
+    }
+
+    /// How many processes are left when the time to let go is over. What a host ends with the module may take a moment to go.
+    fn left(&self, started: Instant) -> usize {
+        loop {
+            let left = processes::marked(self.specimen.mark()).len();
+            if left == 0 || started.elapsed() >= self.specimen.stop() {
+                return left;
+            }
+            std::thread::park_timeout(LOOK_AGAIN);
+        }
     }
 
     /// Kills the module's processes; 0 where it has none.
@@ -280,7 +293,7 @@ impl PolicyBench<'_> {
         if let Some(guard) = self.standing.take() {
             guard.shut_down();
         }
-        (started.elapsed(), processes::marked(self.specimen.mark()).len())
+        (started.elapsed(), self.left(started))
     }
 
     /// Asks for a decision, of a server as the contract wants it.

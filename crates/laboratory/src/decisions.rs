@@ -66,6 +66,9 @@ pub struct Amendment {
     pub from: Option<String>,
     /// What it is; none where it was taken away.
     pub to: Option<String>,
+    /// The extension, where it is one and was not taken away.
+    #[serde(skip)]
+    pub extension: Option<CertificateExtension>,
 }
 
 /// One request, judged twice.
@@ -208,7 +211,8 @@ fn amendments(before: &Contents, after: &Contents) -> Vec<Amendment> {
     for property in property::PROPERTIES.iter().filter(|p| p.scope == Scope::Certificate && writable(p.policy)) {
         let (from, to) = (before.certificate.value(property.name), after.certificate.value(property.name));
         if from != to {
-            found.push(Amendment { name: property.name.to_owned(), from: from.map(shown), to: to.map(shown) });
+            let (from, to) = (from.map(shown), to.map(shown));
+            found.push(Amendment { name: property.name.to_owned(), from, to, extension: None });
         }
     }
     // What is not enabled does not get into the certificate.
@@ -222,8 +226,8 @@ fn amendments(before: &Contents, after: &Contents) -> Vec<Amendment> {
         let (from, to) = (enabled(before, oid), enabled(after, oid));
         let facts = |one: &CertificateExtension| (one.flags.contains(ExtensionFlags::CRITICAL), one.value.clone());
         if from.as_ref().map(facts) != to.as_ref().map(facts) {
-            let (from, to) = (from.as_ref().map(extension), to.as_ref().map(extension));
-            found.push(Amendment { name: oid.to_owned(), from, to });
+            let from = from.as_ref().map(extension);
+            found.push(Amendment { name: oid.to_owned(), from, to: to.as_ref().map(extension), extension: to });
         }
     }
     found

@@ -32,7 +32,7 @@ pub use decide::decide;
 pub use redaction::Redaction;
 pub use replay::replay;
 pub use told::{Told, read_properties, read_told};
-pub use write::{Kept, Recorder};
+pub use write::{FetchCrl, Kept, Recorder};
 
 use crate::scene::{Contents, Happening, Properties, Scene};
 

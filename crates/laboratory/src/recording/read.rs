@@ -206,10 +206,10 @@ mod tests {
         let bytes = |reference: &CrlReference| crls.get(&reference.sha256).cloned();
         assert_eq!(read_crl(&played[0], "RawCRL"), Some(b"stand-in".to_vec()));
         assert_eq!(read_crl(&played[0], "RawDeltaCRL"), None);
-        for index in 1..4 {
-            assert_eq!(read_crl(&played[index], "RawCRL.0"), bytes(&first.crls[0]), "{index}");
-            assert_eq!(read_crl(&played[index], "RawCRL"), bytes(&first.crls[0]), "{index}");
-            assert_eq!(read_crl(&played[index], "RawDeltaCRL.0"), bytes(&first.crls[1]), "{index}");
+        for happening in &played[1..4] {
+            assert_eq!(read_crl(happening, "RawCRL.0"), bytes(&first.crls[0]), "{}", happening.title);
+            assert_eq!(read_crl(happening, "RawCRL"), bytes(&first.crls[0]), "{}", happening.title);
+            assert_eq!(read_crl(happening, "RawDeltaCRL.0"), bytes(&first.crls[1]), "{}", happening.title);
         }
         assert_eq!(read_crl(&played[4], "RawCRL"), Some(b"stand-in".to_vec()));
         assert_eq!(read_crl(&played[4], "RawDeltaCRL"), bytes(&first.crls[1]));

@@ -15,6 +15,9 @@ use crate::Error;
 use crate::scene::{Contents, Properties, Scene};
 use crate::view::{Reader, View};
 
+/// Gives the bytes of a CRL; none where the server no longer has them.
+pub type FetchCrl<'a, E> = dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E> + 'a;
+
 /// Writes a recording.
 #[derive(Debug)]
 pub struct Recorder<W> {
@@ -68,16 +71,11 @@ impl<W: Write> Recorder<W> {
         Ok(Self { out, redaction, crl_bytes_max, seen: HashMap::new(), kept: Kept::default() })
     }
 
-    /// Writes an event, and before it the CRLs that it names first. `fetch` gives the bytes of one; none where the server no
-    /// longer has it.
+    /// Writes an event, and before it the CRLs that it is the first to name.
     ///
     /// # Errors
     /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL; [`Error::Machine`] where the event cannot be written.
-    pub fn event<E: From<Error>>(
-        &mut self,
-        told: &Told,
-        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
-    ) -> Result<(), E> {
+    pub fn event<E: From<Error>>(&mut self, told: &Told, fetch: &mut FetchCrl<'_, E>) -> Result<(), E> {
         let crls = self.crls(told, fetch)?;
         // What was asked comes first: the request that a redaction makes has the names that were asked for.
         let number = told.happening.notification.request;
@@ -123,7 +121,7 @@ impl<W: Write> Recorder<W> {
     fn crls<E: From<Error>>(
         &mut self,
         told: &Told,
-        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
+        fetch: &mut FetchCrl<'_, E>,
     ) -> Result<Option<BTreeMap<String, Option<Digest>>>, E> {
         // A server that names none is of a version that did not.
         if told.happening.notification.event != ExitEvent::CrlIssued || told.crls.is_empty() {
@@ -158,7 +156,7 @@ impl<W: Write> Recorder<W> {
         &mut self,
         reference: &CrlReference,
         bytes_max: u64,
-        fetch: &mut dyn FnMut(&CrlReference) -> Result<Option<Vec<u8>>, E>,
+        fetch: &mut FetchCrl<'_, E>,
     ) -> Result<Option<Digest>, E> {
         if !reference.kept {
             self.kept.crls_not_kept += 1;

@@ -95,16 +95,15 @@ impl Record {
         let names = if self.redact { "without names" } else { "with all names" };
         let output = context.output();
         output.show(&result, |_| {
-            format!("{shown}: {events} events, {asked} requests as they were asked about, {crls} CRLs, {names}\n")
+            format!("{shown}: events {events}, requests as policy was asked {asked}, CRLs {crls}, {names}\n")
         })?;
         for (count, why) in [
             (crls_not_kept, "the server no longer has them".to_owned()),
             (crls_too_large, format!("there would have been more than {} MiB (--crl-limit)", self.crl_limit)),
         ] {
             if count > 0 {
-                output.warning(&format!(
-                    "{count} CRLs are left out: {why}; a module gets one of the laboratory's instead"
-                ));
+                output
+                    .warning(&format!("CRLs left out: {count}; {why}. A module reads one of the laboratory's instead"));
             }
         }
         output.hint(&format!("play it to a module: exeunt module replay {shown} PATH"));

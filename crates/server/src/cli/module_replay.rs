@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use laboratory::{Amendment, Decisions, Judged, Outcome, Recording, Specimen, decide, replay};
-use module::Role;
+use module::{ExtensionFlags, Role};
 
-use super::Context;
 use super::module_test::{Trial, count};
 use super::output::{BAD, Column, GOOD, STRONG, Table, WAITING, clean};
+use super::{Context, describe};
 use crate::Error;
 use crate::error::Kind;
 
@@ -96,9 +96,9 @@ fn people(decisions: &Decisions) -> String {
     }
     let mut text = table.render("no requests");
     text.push_str(&format!(
-        "\n{STRONG}{}{STRONG:#}: {} requests decided on as then, {} otherwise\n",
+        "\n{STRONG}{}{STRONG:#}: {} decided on as then, {} otherwise\n",
         clean(&decisions.module),
-        decisions.same,
+        counted(decisions.same, "request"),
         decisions.different
     ));
     if decisions.different > 0 {
@@ -134,8 +134,17 @@ fn remarks(judged: &Judged) -> String {
 }
 
 fn amended(amendment: &Amendment) -> String {
-    match &amendment.to {
-        Some(value) => format!("{} = {value}", amendment.name),
-        None => format!("no {}", amendment.name),
+    match (&amendment.extension, &amendment.to) {
+        (Some(extension), _) => {
+            let (name, value) = describe::extension(&extension.oid, &extension.value);
+            let critical = extension.flags.contains(ExtensionFlags::CRITICAL);
+            format!("{name}{} = {value}", if critical { " (critical)" } else { "" })
+        }
+        (None, Some(value)) => format!("{} = {value}", amendment.name),
+        (None, None) => format!("no {}", amendment.name),
     }
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
