@@ -126,6 +126,14 @@ fn a_module_without_a_table_is_called_by_name() {
 }
 
 #[test]
+fn an_event_of_later_versions_reaches_the_module() {
+    let hosted = Hosted::observer(System::Linux, &[]);
+    let probe = hosts::com::Probe::start("observer", &hosted.settings, "Example CA", &FakeServer::authority()).unwrap();
+    probe.tell_of_the_unknown().unwrap();
+    assert_lines(&hosted.journal(), "event 40000000 context");
+}
+
+#[test]
 fn a_policy_module_writes_and_chains_to_the_default_one() {
     let journal = observed(&[], |hosted| {
         let module = hosted.policy();

@@ -27,6 +27,14 @@ fn an_event_has_everything_a_module_is_told() {
     let item = &page.items[0];
     assert_eq!(item["names"], json!(["Zebra", "Apple"]));
     assert!(item.get("context").is_none(), "{item}");
+    // As policy was asked about it: nothing is decided, and nothing of the request is enabled.
+    let asked = &item["asked"];
+    assert_eq!((&asked["request"]["Disposition"], &asked["certificate"]["RawCertificate"]), (&json!(8), &json!(null)));
+    assert_eq!(asked["request"]["RawRequest"], item["request"]["RawRequest"]);
+    assert!(
+        asked["attributes"]["Zebra"] == "last comes first" && asked["certificate"]["NotAfter"].is_string(),
+        "{asked}"
+    );
 
     let mut message = item.clone();
     message["context"] = json!(0);

@@ -121,7 +121,10 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     let whole = lines(&file);
-    assert_eq!((whole[0]["recording"].as_u64(), whole.len() as u64), (Some(1), events + 1));
+    let crls = recorded["crls"]["recorded"].as_u64().unwrap();
+    assert_eq!((whole[0]["recording"].as_u64(), whole.len() as u64), (Some(2), 1 + events + crls));
+    assert_eq!((recorded["asked"].as_u64(), recorded["crls"]["not_kept"].as_u64()), (Some(3), Some(0)));
+    assert!(crls > 0 && whole.iter().filter(|line| line["crl"].is_string()).count() as u64 == crls, "{recorded}");
     let issued: Vec<&Value> = whole.iter().filter(|line| line["event"]["name"] == "cert-issued").collect();
     assert_eq!(issued.len(), 3);
     assert_eq!(issued[0]["request"]["Disposition"], 20);
@@ -159,6 +162,196 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
     let refused = place.run(&["module", "replay", &shown, &bad]).fails(2);
     assert!(refused.stderr.contains("line 1 of the recording"), "{refused:?}");
     place.run(&["module", "replay", "nowhere.jsonl", &bad]).fails(3);
+}
+
+/// An exit module that keeps the CRLs it reads, as `EVENT.crl` and `EVENT.delta.crl`, and the serial numbers of what is revoked.
+const CRLS: &str = r#"
+import base64, json, sys
+
+def ask(context, name):
+    params = {"context": context, "name": name, "type": "binary"}
+    print(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "server.certificate_property", "params": params}), flush=True)
+    answer = json.loads(sys.stdin.readline())
+    return base64.b64decode(answer["result"]["value"]["base64"]) if "result" in answer else None
+
+for line in sys.stdin:
+    call = json.loads(line)
+    answer = {"jsonrpc": "2.0", "id": call.get("id"), "result": {}}
+    method, params = call["method"], call.get("params", {})
+    if method == "shutdown":
+        break
+    if method == "initialize":
+        answer["result"] = {"protocol": 1, "events": ["crl-issued", "cert-revoked"], "description": "keeps CRLs"}
+    elif method == "notify" and params["event"]["name"] == "cert-revoked":
+        open("revoked", "a").write(params["certificate"]["SerialNumber"] + "\n")
+    elif method == "notify":
+        for name, suffix in [("RawCRL", "crl"), ("RawDeltaCRL", "delta.crl")]:
+            found = ask(params["context"], name)
+            if found is not None:
+                open("{}.{}".format(params["event"]["id"], suffix), "wb").write(found)
+    print(json.dumps(answer), flush=True)
+"#;
+
+#[test]
+fn crls_are_recorded_with_the_events_that_report_them() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let revoke = |host: &str| {
+        let serial = place.issue(host);
+        place.run(&["certificate", "revoke", &serial, "--reason", "superseded"]).ok();
+        serial
+    };
+    let first = revoke("one.example");
+    place.run(&["crl", "publish"]).ok();
+    let second = revoke("two.example");
+    place.run(&["crl", "publish", "--delta"]).ok();
+    for (file, option) in [("all.jsonl", None), ("none.jsonl", Some("--no-crls")), ("nameless.jsonl", Some("--redact"))]
+    {
+        let mut arguments = vec!["module", "record", file];
+        arguments.extend(option);
+        let kept = place.json(&arguments);
+        assert_eq!(kept["crls"].is_null(), option == Some("--no-crls"), "{kept}");
+    }
+    let events = place.json(&["module", "tail", "--kind", "crl-issued", "--from", "beginning", "--count", "1"]);
+    assert_eq!(events["kind"], "crl-issued", "{events}");
+    let base = place.path("base.der");
+    let newest = place.run(&["crl", "list", "--json"]).ok().json();
+    assert!(newest["items"].as_array().unwrap().iter().any(|row| row["kind"] == "delta"), "{newest}");
+    server.stop();
+
+    let module = place.script("crls.py", CRLS).display().to_string();
+    let serials = |suffix: &str| -> Vec<Vec<String>> {
+        // In the order of the events, which is that of their numbers' lengths and digits.
+        let names = std::fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned());
+        let number = |name: &str| name.strip_suffix(suffix).and_then(|number| number.parse::<u64>().ok());
+        let mut numbers: Vec<u64> = names.filter_map(|name| number(&name)).collect();
+        numbers.sort_unstable();
+        let read = |number: u64| {
+            std::fs::copy(place.path(&format!("{number}{suffix}")), &base).unwrap();
+            let shown = place.json(&["crl", "show", base.to_str().unwrap(), "--entries"]);
+            let entries = shown["entries"].as_array().unwrap().iter();
+            entries.map(|entry| entry["serial"].as_str().unwrap().to_owned()).collect()
+        };
+        let found = numbers.iter().map(|number| read(*number)).collect();
+        for number in numbers {
+            std::fs::remove_file(place.path(&format!("{number}{suffix}"))).unwrap();
+        }
+        found
+    };
+    let revoked = || {
+        let text = place.read("revoked");
+        std::fs::remove_file(place.path("revoked")).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    place.run(&["module", "replay", "all.jsonl", &module]).ok();
+    assert_eq!(revoked(), [first.clone(), second.clone()]);
+    let (bases, deltas) = (serials(".crl"), serials(".delta.crl"));
+    assert_eq!(bases.last().unwrap(), std::slice::from_ref(&first));
+    let listed = deltas.last().unwrap();
+    assert!(listed.contains(&second), "{listed:?}");
+    let place_in_delta = listed.iter().position(|serial| *serial == second);
+    let length = listed.len();
+
+    // Without names serial numbers are others, and the same ones in certificates and CRLs.
+    place.run(&["module", "replay", "nameless.jsonl", &module]).ok();
+    let others = revoked();
+    assert!(!others.contains(&first) && !others.contains(&second), "{others:?}");
+    let (bases, deltas) = (serials(".crl"), serials(".delta.crl"));
+    assert_eq!(bases.last().unwrap(), &others[..1]);
+    let listed = deltas.last().unwrap();
+    assert_eq!((listed.iter().position(|serial| *serial == others[1]), listed.len()), (place_in_delta, length));
+
+    // Where there are none, it reads the laboratory's.
+    place.run(&["module", "replay", "none.jsonl", &module]).ok();
+    assert!(serials(".crl").iter().all(Vec::is_empty));
+    assert_eq!(serials(".delta.crl"), [[""; 0]; 0]);
+}
+
+/// A policy module that denies what the setting `deny` names, pends what `pend` names, breaks down at what `crash` names, and
+/// sets a unit.
+const JUDGE: &str = r#"
+import json, sys
+
+for line in sys.stdin:
+    call = json.loads(line)
+    answer = {"jsonrpc": "2.0", "id": call.get("id"), "result": {}}
+    method, params = call["method"], call.get("params", {})
+    if method == "shutdown":
+        break
+    if method == "initialize":
+        settings = params["settings"]
+        answer["result"] = {"protocol": 1, "description": "judges by name"}
+    elif method == "verify_request":
+        name = params["certificate"].get("CommonName", "-")
+        assert params["new"] and params["request"]["Disposition"] == 8 and "SerialNumber" not in params["certificate"]
+        if name == settings.get("crash"):
+            sys.exit(3)
+        decision = {"decision": "issue", "set_properties": {"OrgUnit": "Judged"}}
+        if name == settings.get("deny"):
+            decision = {"decision": "deny", "code": "0x80094012", "message": "no more of " + name}
+        if name == settings.get("pend"):
+            decision = {"decision": "pend", "message": "somebody has to look"}
+        answer["result"] = decision
+    print(json.dumps(answer), flush=True)
+"#;
+
+#[test]
+fn a_policy_module_decides_about_recorded_requests() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for name in ["one.example", "two.example", "three.example"] {
+        place.issue(name);
+    }
+    place.run(&["module", "record", "log.jsonl"]).ok();
+    place.run(&["module", "record", "crls.jsonl", "--kind", "crl-issued"]).ok();
+    server.stop();
+
+    let judge = place.script("judge.py", JUDGE).display().to_string();
+    let play = |settings: &[&str], more: &[&str]| {
+        let mut arguments = vec!["module", "replay", "log.jsonl", judge.as_str(), "--role", "policy"];
+        arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        place.run(&[&arguments[..], more].concat())
+    };
+    let same = play(&[], &["--expect", "same"]).ok();
+    assert!(same.stdout.contains("3 requests decided on as then, 0 otherwise"), "{same:?}");
+    assert!(same.stdout.contains("OrgUnit = Judged"), "{same:?}");
+
+    let settings = ["setting.deny=two.example", "setting.pend=three.example"];
+    let told = play(&settings, &[]).ok();
+    let row = told.stdout.lines().find(|line| line.contains("two.example")).unwrap();
+    for part in ["issued", "denied ≠", "unix:", "no more of two.example (0x80094012"] {
+        assert!(row.contains(part), "{part} is missing in {row}");
+    }
+    for part in ["1 request decided on as then, 2 otherwise", "issued then, denied now", "issued then, pending now"] {
+        assert!(told.stdout.contains(part), "{part} is missing: {told:?}");
+    }
+    let report = place.path("report.xml");
+    play(&settings, &["--expect", "same", "--report", report.to_str().unwrap()]).fails(1);
+    let xml = std::fs::read_to_string(&report).unwrap();
+    assert!(xml.contains("tests=\"4\" failures=\"2\"") && xml.contains("no more of two.example"), "{xml}");
+    let json = play(&settings, &["--json"]).ok().json();
+    assert_eq!((json["same"].as_u64(), json["different"].as_u64()), (Some(1), Some(2)), "{json}");
+    let second = &json["requests"][1];
+    assert_eq!((&second["then"]["outcome"], &second["now"]["outcome"]), (&"issued".into(), &"denied".into()));
+    assert_eq!(json["requests"][0]["now"]["set"][0]["name"], "OrgUnit", "{json}");
+    let then = json["requests"][0]["then"]["set"].as_array().unwrap();
+    assert!(then.iter().any(|set| set["name"] == "2.5.29.37"), "{then:?}");
+
+    // One that breaks down has failed that request, and goes on with the next.
+    let crash = play(&["setting.crash=two.example", "restart_backoff_ms_min=20"], &["--json"]).ok().json();
+    let now: Vec<&str> =
+        crash["requests"].as_array().unwrap().iter().map(|one| one["now"]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(now, ["issued", "failed", "issued"], "{crash}");
+
+    // What cannot be played is said so.
+    let refused = place.run(&["module", "replay", "crls.jsonl", &judge, "--role", "policy"]).fails(2);
+    assert!(refused.stderr.contains("no request as policy was asked"), "{refused:?}");
+    let told = "setting.file={scratch}/events.txt";
+    let refused = place.run(&["module", "replay", "log.jsonl", &notify(), "--set", told, "--expect", "same"]).fails(2);
+    assert!(refused.stderr.contains("--expect"), "{refused:?}");
+    let missing = place.run(&["module", "replay", "log.jsonl", "/bin/false", "--role", "policy"]).fails(1);
+    assert!(missing.stdout.contains("✗ initialize"), "{missing:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod crash;
 mod crls;
 mod initialisation;
 mod laboratory;
+mod laboratory_kinds;
 #[cfg(feature = "wasm")]
 mod live_change;
 mod module_versions;

@@ -9,13 +9,13 @@ use crate::authority::{Place, openssl, until};
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=";
 
 /// The receiver of `examples/modules/webhook-receiver`, in the place's folder.
-struct Receiver {
+pub struct Receiver {
     process: Child,
     port: String,
 }
 
 impl Receiver {
-    fn start(place: &Place, more: &[&str]) -> Self {
+    pub fn start(place: &Place, more: &[&str]) -> Self {
         let path = |name: &str| place.path(name).display().to_string();
         let (certificate, key) = (path("receiver.pem"), path("receiver.key"));
         let subject = "subjectAltName=DNS:localhost";
@@ -61,7 +61,7 @@ impl Receiver {
     }
 
     /// What `module add` is given.
-    fn arguments(&self, place: &Place) -> Vec<String> {
+    pub fn arguments(&self, place: &Place) -> Vec<String> {
         let ca_file = place.path("receiver.pem").display().to_string();
         let secret = place.path("secret").display().to_string();
         let url = format!("url=https://localhost:{}/exeunt", self.port);

@@ -1,0 +1,186 @@
+//! The examples of every kind pass the laboratory, from the command line, as their authors would try them.
+//!
+//! What is compiled is shared with the tests of the hosts: the same folders below `target/`, behind the same lock.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::authority::{Done, Place};
+use crate::webhooks::Receiver;
+
+#[cfg(feature = "wasm")]
+#[path = "../../../hosts/tests/support/components.rs"]
+mod components;
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn example(name: &str) -> PathBuf {
+    checkout().join("examples/modules").join(name)
+}
+
+/// The folder that everything is built into.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_exeunt")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// The module of an example in C++, built by its own Makefile for `linux` or `windows`.
+fn cpp(name: &str, file: &str, goal: &str) -> PathBuf {
+    alone(|| {
+        let build = target().join("comhost").join(name);
+        let mut make = Command::new("make");
+        // What the runner of this test is built with is nothing to the module.
+        make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+        make.args(["-s", "-j2", "-C"]).arg(example(name)).arg(format!("BUILD={}", build.display()));
+        run(make.args(["OPTIMIZE=-O1", goal]));
+        build.join(file)
+    })
+}
+
+/// `exeunt-comhost.exe`
+fn windows_host() -> PathBuf {
+    let build = || run(Command::new(checkout().join(".ci/comhost-windows")).arg(target()).env("CARGO", env!("CARGO")));
+    alone(build).into()
+}
+
+/// Holds the lock under which modules and hosts are built: test programs run beside each other.
+fn alone<T>(build: impl FnOnce() -> T) -> T {
+    let folder = target().join("comhost");
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    build()
+}
+
+fn run(command: &mut Command) -> String {
+    let output =
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs what is missing"));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    assert!(output.status.success(), "{command:?}:\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// An example as it is once it is built: its manifest, and the file that the manifest names.
+fn packaged(place: &Place, name: &str, entry: &str, built: &Path) -> String {
+    let folder = place.path(name);
+    let entry = folder.join(entry);
+    std::fs::create_dir_all(entry.parent().unwrap()).unwrap();
+    std::fs::copy(example(name).join("exeunt-module.toml"), folder.join("exeunt-module.toml")).unwrap();
+    std::fs::copy(built, entry).unwrap();
+    folder.display().to_string()
+}
+
+/// `exeunt module test`. The prefixes of Wine are made beside the template that the tests share.
+fn tried(place: &Place, source: &str, settings: &[&str], more: &[&str]) -> Done {
+    let (cache, com) = (place.path("cache"), target().join("comhost/com"));
+    let scratch = com.join("tests");
+    std::fs::create_dir_all(&scratch).unwrap();
+    std::fs::create_dir_all(cache.join("exeunt")).unwrap();
+    if !cache.join("exeunt/com").exists() {
+        std::os::unix::fs::symlink(&com, cache.join("exeunt/com")).unwrap();
+    }
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    let arguments: Vec<&str> = ["module", "test", source, "--json"].into_iter().chain(settings).collect();
+    let mut command = place.command(&[&arguments, more].concat());
+    command.env("XDG_CACHE_HOME", cache).env("TMPDIR", scratch);
+    Done::of(&command.output().unwrap())
+}
+
+/// The verdicts by check, of a module that has to be good.
+fn passes(place: &Place, source: &str, settings: &[&str], more: &[&str]) -> Value {
+    let done = tried(place, source, settings, more);
+    let report = done.json();
+    let failed: Vec<&Value> =
+        report["checks"].as_array().unwrap().iter().filter(|check| check["verdict"] == "failed").collect();
+    assert!(done.code == 0 && failed.is_empty(), "{source}: {failed:#?} {}", done.stderr);
+    report
+}
+
+fn verdict<'a>(report: &'a Value, check: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|found| found["name"] == check).unwrap_or_else(|| panic!("no {check} in {report:#}"))
+}
+
+fn assert_passed(report: &Value, checks: &[&str]) {
+    for check in checks {
+        let found = verdict(report, check);
+        assert_eq!(found["verdict"], "passed", "{found:#}");
+    }
+}
+
+fn assert_comhost() {
+    let host = Path::new(env!("CARGO_BIN_EXE_exeunt")).with_file_name("exeunt-comhost");
+    assert!(host.is_file(), "no {}; build it: cargo build -p comhost", host.display());
+}
+
+#[test]
+fn shared_objects_in_cpp() {
+    assert_comhost();
+    let place = Place::new();
+    let publisher = cpp("cpp-exit", "publisher.so", "linux");
+    let source = packaged(&place, "cpp-exit", "build/publisher.so", &publisher);
+    let settings =
+        ["state_directory={scratch}/state", "Directory={scratch}", "FileName=%RequestID%-%SerialNumber%.cer"];
+    let exit = passes(&place, &source, &settings, &[]);
+    assert_passed(&exit, &["crl-issued", "unknown-event", "killed", "huge-crl", "memory"]);
+
+    let guard = cpp("cpp-policy", "guard.so", "linux");
+    let source = packaged(&place, "cpp-policy", "build/guard.so", &guard);
+    let settings = ["state_directory={scratch}/state", "Unit=Engineering", "Policy=1.3.6.1.4.1.99999.1"];
+    let policy = passes(&place, &source, &settings, &[]);
+    assert_passed(&policy, &["new-request", "writes", "refused-writes", "killed", "memory"]);
+}
+
+#[test]
+fn a_dll_under_wine() {
+    let place = Place::new();
+    let publisher = cpp("cpp-exit", "publisher.dll", "windows");
+    let host = format!("comhost={}", windows_host().display());
+    let directory = target().join("comhost/com/tests").display().to_string().replace('/', "\\");
+    let folder = tempfile::tempdir_in(target().join("comhost/com/tests")).unwrap();
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    let settings = [
+        host.as_str(),
+        "state_directory={scratch}/state",
+        &format!("setting.Directory=Z:{directory}\\{name}"),
+        "setting.FileName=%RequestID%-%SerialNumber%.cer",
+    ];
+    let report = passes(&place, publisher.to_str().unwrap(), &settings, &["--role", "exit"]);
+    assert_passed(&report, &["crl-issued", "unknown-event", "killed", "strange-names", "huge-crl", "stop"]);
+}
+
+#[cfg(feature = "wasm")]
+#[test]
+fn components() {
+    let place = Place::new();
+    let cache = format!("cache_directory={}", components::cache().display());
+    let built = components::rust(&example("wasm-rust-ledger"), "wasm_rust_ledger");
+    let entry = "target/wasm32-wasip2/release/wasm_rust_ledger.wasm";
+    let source = packaged(&place, "wasm-rust-ledger", entry, &built);
+    let ledger = passes(&place, &source, &[&cache, "dir./ledger={scratch}"], &[]);
+    assert_passed(&ledger, &["crl-issued", "repeat", "huge-crl", "late-delivery"]);
+    let why = verdict(&ledger, "unknown-event")["why"].as_str().unwrap();
+    assert!(why.starts_with("not applicable"), "{why}");
+
+    let built = components::python(&example("wasm-python-names"), "policy", "names");
+    let source = packaged(&place, "wasm-python-names", "names.wasm", &built);
+    let domains = "domains=example.org,example.net,example.com,corp.example";
+    let names = passes(&place, &source, &[&cache, domains, "days=30"], &[]);
+    assert_passed(&names, &["new-request", "writes", "refused-writes", "strange-names"]);
+}
+
+#[test]
+fn an_endpoint() {
+    let place = Place::new();
+    let receiver = Receiver::start(&place, &["--deny", "mallory"]);
+    let arguments = receiver.arguments(&place);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let exit = passes(&place, "webhook", &["batch=10"], &arguments);
+    assert_passed(&exit, &["cert-issued", "repeat", "batch", "unknown-event", "slow-server", "huge-values"]);
+    let policy = passes(&place, "webhook", &[], &[&arguments[..], &["--role", "policy"]].concat());
+    assert_passed(&policy, &["new-request", "sub-ca", "resubmitted", "huge-values"]);
+}
