@@ -216,11 +216,12 @@ struct TrialExit {
 
 fn side_by_side(former: Arc<LoadedExit>, canary: Option<Arc<LoadedExit>>, trial: Arc<Trial>) -> LoadedExit {
     *trial.exit.write() = canary;
-    let (module, named, beside) = (Arc::clone(&former), Arc::clone(&former), Arc::clone(&trial));
+    let (module, beside) = (Arc::clone(&former), Arc::clone(&trial));
+    let (running, tried) = (Arc::clone(&former), Arc::clone(&trial));
     LoadedExit {
         module: Arc::new(TrialExit { former: module, trial }),
         health: Box::new(move || with_canary((former.health)(), beside.exit().map(|canary| (canary.health)()))),
-        notice: Box::new(move || (named.notice)()),
+        notice: Box::new(move || (running.notice)().or_else(|| tried.exit().and_then(|canary| (canary.notice)()))),
     }
 }
 
@@ -264,7 +265,8 @@ impl ExitModule for TrialExit {
                 Some(Which::Canary) => self.tell_canary(run),
                 None => Delivered::all(run.len()),
             };
-            count += told.count;
+            // Whoever claims more than there was does not speak for what comes behind.
+            count += told.count.min(run.len());
             // Nothing delivered, and no word why: that is for the caller to say.
             if told.failure.is_some() || told.count == 0 {
                 return Delivered { count, failure: told.failure };
@@ -307,7 +309,7 @@ impl TrialExit {
             // The trial has ended: the first is for the version in force, and so are the others when they are looked at.
             None => Delivered { count: 0, failure: None },
         };
-        self.trial.succeeded(told.count);
+        self.trial.succeeded(told.count.min(run.len()));
         if let Some(failure) = told.failure {
             self.trial.failed(&failure.into());
         }
