@@ -11,7 +11,9 @@ pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str
     }
     let slip = if length < 5 { 1 } else { 2 };
     let written = written.to_ascii_lowercase();
-    let distances = known.into_iter().map(|name| (distance(&written, &name.to_ascii_lowercase()), name));
+    // Most names are too long or too short to be it: a module may ask for an unknown one with each event.
+    let known = known.into_iter().filter(|name| name.chars().count().abs_diff(length) <= slip);
+    let distances = known.map(|name| (distance(&written, &name.to_ascii_lowercase()), name));
     distances
         .filter(|(distance, _)| *distance <= slip && *distance < length)
         .min_by_key(|(distance, _)| *distance)

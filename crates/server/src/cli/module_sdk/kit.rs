@@ -38,9 +38,6 @@ mod gathered {
 pub(in crate::cli) use gathered::LOCK;
 
 impl Kit {
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 5] = [Self::C, Self::Python, Self::Rust, Self::Wire, Self::Wit];
-
     /// The word on the command line.
     pub(in crate::cli) const fn name(self) -> &'static str {
         match self {
