@@ -86,7 +86,9 @@ pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleE
     let file = absolute(path)?;
     let register = registration(library, c"DllRegisterServer", &file)?;
     let classes = caught_registration(register)?;
-    check("DllRegisterServer", during("DllRegisterServer", || unsafe { register() }))?;
+    // SAFETY: the function that the file exports by this name, which takes nothing.
+    let status = during("DllRegisterServer", || unsafe { register() });
+    check("DllRegisterServer", status)?;
     Ok((classes, file))
 }
 
@@ -97,7 +99,9 @@ pub(super) fn unregister(path: &Path) -> Result<(Vec<Registered>, String), Modul
     let file = absolute(path)?;
     let classes = caught_registration(registration(library, c"DllRegisterServer", &file)?)?;
     let unregister = registration(library, c"DllUnregisterServer", &file)?;
-    check("DllUnregisterServer", during("DllUnregisterServer", || unsafe { unregister() }))?;
+    // SAFETY: the function that the file exports by this name, which takes nothing.
+    let status = during("DllUnregisterServer", || unsafe { unregister() });
+    check("DllUnregisterServer", status)?;
     Ok((classes, file))
 }
 
