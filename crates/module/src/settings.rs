@@ -37,12 +37,12 @@ impl Settings {
     where
         T: FromStr<Err: std::fmt::Display> + PartialOrd + std::fmt::Display,
     {
-        let number = self.parsed(name, default)?;
-        if !range.contains(&number) {
-            let text = format!("the setting `{name}` is {number}: it is from {} to {}", range.start(), range.end());
-            return Err(ModuleError::invalid(text));
-        }
-        Ok(number)
+        let Some(text) = self.value(name) else { return Ok(default) };
+        let text = text.trim();
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: it is a number from {from} to {to}"))
+        })
     }
 
     /// A setting that must be given.

@@ -33,8 +33,8 @@ impl Secret {
     pub(super) fn parse(setting: &str, text: &str) -> Result<Self, ModuleError> {
         let unfit = || {
             ModuleError::invalid(format!(
-                "`{setting}` is not `{PREFIX}` and the base64 of {} to {} random bytes; make one with: \
-                 echo \"{PREFIX}$(openssl rand -base64 32)\"",
+                "the setting `{setting}` must be `{PREFIX}` and the base64 of {} to {} random bytes: make one with \
+                 `echo \"{PREFIX}$(openssl rand -base64 32)\" > FILE`, and give it as @file:/path/of/FILE",
                 BYTES.start(),
                 BYTES.end()
             ))

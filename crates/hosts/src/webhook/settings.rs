@@ -112,7 +112,7 @@ impl WebhookSettings {
     pub(super) fn resolve(settings: &Settings) -> Result<Self, ModuleError> {
         settings.check_names(SETTINGS)?;
         let url = url(settings.required("url")?)?;
-        let mut secrets = vec![Secret::parse("secret", settings.required("secret")?)?];
+        let mut secrets = vec![Secret::parse("secret", settings.value("secret").unwrap_or_default())?];
         if let Some(text) = settings.value("secret_previous") {
             secrets.push(Secret::parse("secret_previous", text)?);
         }
@@ -274,6 +274,7 @@ mod tests {
             (&[("secret_previous", "")], "openssl rand"),
             (&[("sekret", "x")], "there is no setting"),
             (&[("batch", "0")], "from 1 to 1000"),
+            (&[("batch", "ten")], "cannot be `ten`: it is a number from 1 to 1000"),
             (&[("timeout_ms", "0")], "from 1"),
             (&[("ping", "yes")], "`ping` cannot be"),
             (&[("events", ",")], "`events` names none"),

@@ -46,7 +46,9 @@ impl Sdk {
         });
         context.output().show(&shown, |_| {
             let all = self.kit.files().len();
-            let state = match (done.written.len(), done.removed.len()) {
+            // The record of what was written is none of them.
+            let written = done.written.iter().filter(|path| *path != RECORD).count();
+            let state = match (written, done.removed.len()) {
                 (0, 0) => format!("{all} files, all of them as they are in this version"),
                 (written, 0) => format!("{all} files, {written} of them written"),
                 (written, removed) => {
