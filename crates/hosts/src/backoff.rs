@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use module::{HResult, ModuleError};
+
+/// Characters that are kept of why a module broke.
+const WHY_CHARACTERS_MAX: usize = 1_024;
+
 /// Exponential backoff over failures in a row. The first costs nothing, so that one crash is mended by the next call.
 #[derive(Debug)]
 pub(crate) struct Backoff {
@@ -9,15 +14,17 @@ pub(crate) struct Backoff {
     longest: Duration,
     failures: u32,
     until: Option<Instant>,
+    why: String,
 }
 
 impl Backoff {
     pub(crate) const fn new(shortest: Duration, longest: Duration) -> Self {
-        Self { shortest, longest, failures: 0, until: None }
+        Self { shortest, longest, failures: 0, until: None, why: String::new() }
     }
 
-    /// The module broke.
-    pub(crate) fn failed(&mut self, now: Instant) {
+    /// The module broke, and why; empty where whoever asks next has been told.
+    pub(crate) fn failed(&mut self, now: Instant, why: &str) {
+        self.why = why.chars().take(WHY_CHARACTERS_MAX).collect();
         self.failures = self.failures.saturating_add(1);
         self.until = match self.failures.checked_sub(2) {
             None => None,
@@ -34,14 +41,27 @@ impl Backoff {
         self.until = None;
     }
 
+    /// Refuses calls as long as the module may not be started again.
+    ///
+    /// # Errors
+    /// `RPC_E_DISCONNECTED`, with why it broke and how long that is.
+    pub(crate) fn check(&self, now: Instant) -> Result<(), ModuleError> {
+        let Some(wait) = self.wait(now) else { return Ok(()) };
+        let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
+        let text =
+            format!("the module broke down{why}; it is started again in {} ms at the earliest", wait.as_millis());
+        Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, text))
+    }
+
     /// How long to wait still; none when it may be started now.
-    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+    fn wait(&self, now: Instant) -> Option<Duration> {
         self.until?.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -50,13 +70,15 @@ mod tests {
         let mut backoff = Backoff::new(second, 5 * second);
         let mut waits = Vec::new();
         for _ in 0..6 {
-            backoff.failed(now);
+            backoff.failed(now, "it is ill");
             waits.push(backoff.wait(now).map_or(0, |wait| wait.as_secs()));
         }
         assert_eq!(waits, [0, 1, 2, 4, 5, 5]);
         assert_eq!(backoff.wait(now + 5 * second), None);
+        let refused = backoff.check(now).unwrap_err().message;
+        assert_eq!(refused, "the module broke down: it is ill; it is started again in 5000 ms at the earliest");
         backoff.succeeded();
-        assert_eq!(backoff.wait(now), None);
+        assert_eq!((backoff.wait(now), backoff.check(now)), (None, Ok(())));
     }
 
     #[test]
@@ -64,8 +86,9 @@ mod tests {
         let now = Instant::now();
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(60));
         for _ in 0..200 {
-            backoff.failed(now);
+            backoff.failed(now, "");
         }
         assert_eq!(backoff.wait(now), Some(Duration::from_secs(60)));
+        assert!(backoff.check(now).unwrap_err().message.starts_with("the module broke down; it is"));
     }
 }

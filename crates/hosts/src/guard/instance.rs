@@ -79,10 +79,7 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
         let Some(installed) = state.installed.clone() else {
             return Err(ModuleError::new(HResult::E_UNEXPECTED, "the module is not initialised"));
         };
-        if let Some(wait) = state.backoff.wait(Instant::now()) {
-            let text = format!("the module broke down; it is started again in {} ms at the earliest", wait.as_millis());
-            return Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, text));
-        }
+        state.backoff.check(Instant::now())?;
         Ok(Found::Absent(installed))
     }
 
@@ -124,7 +121,7 @@ impl<M: ?Sized + Send + Sync + 'static> Instances<M> {
             if instance.is_some() && !current {
                 return;
             }
-            state.backoff.failed(Instant::now());
+            state.backoff.failed(Instant::now(), "");
             if current { state.current.take() } else { None }
         };
         if let Some(before) = before {

@@ -98,11 +98,7 @@ impl ProcessModule {
         }
         let ca = {
             let state = self.state.lock();
-            if let Some(wait) = state.backoff.wait(Instant::now()) {
-                let wait = wait.as_millis();
-                let text = format!("the module broke down; it is started again in {wait} ms at the earliest");
-                return Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, text));
-            }
+            state.backoff.check(Instant::now())?;
             let uninitialised = || ModuleError::new(HResult::E_UNEXPECTED, "the module is not initialised");
             state.ca.clone().ok_or_else(uninitialised)?
         };
@@ -129,7 +125,7 @@ impl ProcessModule {
                 Ok(session)
             }
             Err(error) => {
-                self.state.lock().backoff.failed(Instant::now());
+                self.state.lock().backoff.failed(Instant::now(), &error.message);
                 Err(error)
             }
         }
@@ -160,7 +156,8 @@ impl ProcessModule {
         // Of several callers that saw it break, the first counts it.
         if state.session.as_ref().is_some_and(|current| Arc::ptr_eq(current, session)) {
             state.former = state.session.take();
-            state.backoff.failed(Instant::now());
+            let why = session.end().map_or_else(String::new, |error| error.message);
+            state.backoff.failed(Instant::now(), &why);
         }
     }
 

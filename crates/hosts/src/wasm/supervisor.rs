@@ -132,10 +132,10 @@ impl WasmModule {
                 state.backoff.succeeded();
                 state.idle.push(instance);
             }
-            Err(Failure::Broken(_)) if current => {
+            Err(Failure::Broken(error)) if current => {
                 state.count -= 1;
                 state.lost += 1;
-                state.backoff.failed(Instant::now());
+                state.backoff.failed(Instant::now(), &error.message);
                 leaving = Some(instance);
             }
             _ => leaving = Some(instance),
@@ -163,10 +163,7 @@ impl WasmModule {
                 return Err(ModuleError::new(HResult::ERROR_TIMEOUT, text));
             }
         };
-        if let Some(wait) = state.backoff.wait(Instant::now()) {
-            let text = format!("the module broke down; it is started again in {} ms at the earliest", wait.as_millis());
-            return Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, text));
-        }
+        state.backoff.check(Instant::now())?;
         let replaces = state.lost > 0;
         state.count += 1;
         state.lost = state.lost.saturating_sub(1);
@@ -196,7 +193,7 @@ impl WasmModule {
                 if state.program.as_ref().is_some_and(|current| Arc::ptr_eq(current, &program)) {
                     state.count -= 1;
                     state.lost += usize::from(replaces);
-                    state.backoff.failed(Instant::now());
+                    state.backoff.failed(Instant::now(), &error.message);
                 }
                 drop(state);
                 self.freed.notify_one();
