@@ -224,6 +224,13 @@ class Receiver(unittest.TestCase):
         self.addCleanup(connection.close)
         return connection
 
+    def test_a_file_that_cannot_be_used_is_named(self) -> None:
+        for files in [("missing.pem", self.key), (self.certificate, "missing.key"), (self.key, self.key)]:
+            with self.subTest(files), self.assertRaises(OSError) as caught:
+                https_server(Endpoint([SECRET]), *files, port=0)
+            for file in files:
+                self.assertIn(file, str(caught.exception))
+
     def test_messages_over_one_connection(self) -> None:
         connection = self.connect()
         # One that does not finish its handshake keeps nobody waiting.

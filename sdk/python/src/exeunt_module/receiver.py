@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Optional
 
 from .webhook import Answer, Endpoint
+
+_log = logging.getLogger(__name__)
 
 #: Longer messages are refused; the server's own limit is the setting `message_bytes_max`.
 BODY_BYTES_MAX = 16 << 20
@@ -27,13 +31,20 @@ def https_server(
 ) -> ThreadingHTTPServer:
     """A server that listens; `serve_forever` serves, `server_port` is its port.
 
-    `certificate` and `key` are PEM files. With `client_ca` a client certificate of that CA is demanded.
+    `certificate` and `key` are PEM files. With `client_ca` a client certificate of that CA is demanded. Raises OSError where
+    one of them cannot be used, or the port is taken.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise OSError(f"the certificate {certificate} with the key {key} cannot be used: {error}") from error
     if client_ca is not None:
-        context.load_verify_locations(client_ca)
+        try:
+            context.load_verify_locations(client_ca)
+        except OSError as error:
+            raise OSError(f"the CA certificate {client_ca} cannot be used: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED
 
     class Handler(BaseHTTPRequestHandler):
@@ -85,6 +96,7 @@ def https_server(
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that fails TLS or goes away is its own business."""
+            """A client that fails TLS or goes away is its own business: a line for who looks for it."""
+            _log.info("the connection from %s ended: %s", client_address, sys.exc_info()[1])
 
     return Server((host, port), Handler)
