@@ -183,6 +183,14 @@ impl Exits {
 }
 
 /// Makes a module, with its version on trial, and initialises it.
+/// A failed start, with what the operator is to be told of what was started: it may be why.
+pub(crate) fn with_notice(error: ModuleError, notice: &Notice) -> ModuleError {
+    match notice() {
+        Some(notice) => ModuleError { message: format!("{}. Mind that {notice}", error.message), ..error },
+        None => error,
+    }
+}
+
 fn ready(
     site: &Arc<Site>,
     loader: &dyn ModuleLoader,
@@ -192,7 +200,8 @@ fn ready(
     let key = ModuleKey { role: Role::Exit, name: installed.name.clone() };
     let view = ExitView::new(Arc::clone(site), key, None);
     let made = trials.exit(loader, installed).and_then(|loaded| {
-        let mask = loaded.module.initialize(&site.config.name, view.as_ref())?;
+        let initialised = loaded.module.initialize(&site.config.name, view.as_ref());
+        let mask = initialised.map_err(|error| with_notice(error, &loaded.notice))?;
         Ok(ReadyExit { loaded: Arc::new(loaded), mask })
     });
     view.close();

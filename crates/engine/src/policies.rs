@@ -5,7 +5,7 @@ use std::sync::Arc;
 use module::{Decision, HResult, PolicyModule, Role, Undelivered};
 use parking_lot::RwLock;
 
-use crate::exits::{ModuleLoader, Notice};
+use crate::exits::{ModuleLoader, Notice, with_notice};
 use crate::failure::Failure;
 use crate::site::Site;
 use crate::store::InstalledModule;
@@ -102,7 +102,7 @@ impl Policies {
             initialised
         };
         let loaded = loader.policy(&installed).map_err(failed)?;
-        initialise(loaded.module.as_ref()).map_err(failed)?;
+        initialise(loaded.module.as_ref()).map_err(|error| failed(with_notice(error, &loaded.notice)))?;
         let tried = trials.policy(loader, &installed, initialise);
         Ok(LoadedPolicyModule { installed, loaded: Arc::new(loaded), tried })
     }

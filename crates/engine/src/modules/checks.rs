@@ -37,8 +37,12 @@ pub(super) fn check_options(options: &ModuleOptions) -> Result<(), Error> {
 pub(super) fn manifest(package: &Package, kind: &str, role: Role) -> Result<Option<Manifest>, Error> {
     let Some(manifest) = package.manifest()? else { return Ok(None) };
     if manifest.kind != kind || manifest.role != role {
-        let (is, role) = (&manifest.kind, word(manifest.role));
-        return Err(Error::refused(format!("the manifest is that of a {role} module of the kind `{is}`")));
+        let (is, its) = (&manifest.kind, word(manifest.role));
+        let role = word(role);
+        return Err(Error::refused(format!(
+            "the manifest is that of a module of the role {its} and the kind `{is}`, and this is one of the role {role} and the \
+             kind `{kind}`: add it under another name"
+        )));
     }
     Ok(Some(manifest))
 }

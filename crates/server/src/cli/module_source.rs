@@ -181,6 +181,12 @@ impl Source {
         let Self::Packaged(packaged) = self else {
             if let Self::Program(path) = self {
                 context.output().hint(&format!("{} is a program: kind {PROCESS}", path.display()));
+                if let Some(manifest) = manifest_beside(path) {
+                    context.output().warning(&format!(
+                        "{} says what it is, and is not used: give the folder instead",
+                        manifest.display()
+                    ));
+                }
             }
             return Ok(());
         };
@@ -263,6 +269,14 @@ fn kind_or_built_in(name: &str) -> Result<Option<std::sync::Arc<dyn ModuleKind>>
 
 fn entry_setting(name: &str) -> Result<&'static str, Error> {
     kind(name)?.entry_setting().ok_or_else(|| Error::failed(format!("the kind `{name}` loads no file")))
+}
+
+/// The manifest in a program's folder, if the program is its entry.
+fn manifest_beside(program: &Path) -> Option<PathBuf> {
+    let file = program.parent()?.join(manifest::FILE_NAME);
+    let (manifest, _, directory) = Manifest::read(&file).ok()?;
+    let entry = manifest.entry(&directory)?.canonicalize().ok()?;
+    (entry == program.canonicalize().ok()?).then_some(file)
 }
 
 fn runnable(path: &Path, mode: u32) -> Result<(), Error> {

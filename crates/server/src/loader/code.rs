@@ -119,7 +119,9 @@ impl Watched {
             ));
         }
         if let Some(copy) = self.kept.as_ref().and_then(|kept| kept.find(code)) {
-            let text = format!("{what}; the copy that was kept of it runs. Take another file over with: {upgrade}");
+            let text = format!(
+                "{what}; the copy that was kept of it runs, without what lay beside it. Take another file over with: {upgrade}"
+            );
             return Ok((copy, Some(text)));
         }
         match self.check {

@@ -207,6 +207,37 @@ fn a_file_that_was_changed_is_not_run_but_its_copy_is() {
     server.stop();
 }
 
+/// Needs a file that lies beside it.
+const LEANS: &str = r#"
+import json, neighbour, sys
+for line in sys.stdin:
+    call = json.loads(line)
+    if "id" in call:
+        result = {"protocol": 1, "events": ["cert-issued"]}
+        print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+"#;
+
+#[test]
+fn a_copy_that_misses_what_lay_beside_it_says_that_it_is_one() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.write("neighbour.py", "");
+    let program = place.script("leans.py", LEANS);
+    let manifest =
+        "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"exit\"\nentry = \"leans.py\"\n";
+    place.write("exeunt-module.toml", manifest);
+    let added = place.run(&["module", "add", program.to_str().unwrap(), "--digest", "enforce"]).ok();
+    assert!(added.stderr.contains("exeunt-module.toml says what it is, and is not used"), "{added:?}");
+    assert!(added.stdout.contains("running"), "{added:?}");
+    std::fs::write(&program, format!("{}# changed\n", place.read("leans.py"))).unwrap();
+    let enabled = place.run(&["module", "enable", "leans"]).ok().stdout;
+    assert!(
+        enabled.contains("No module named 'neighbour'") && enabled.contains("without what lay beside it"),
+        "{enabled}"
+    );
+    server.stop();
+}
+
 #[test]
 fn a_program_is_upgraded_tried_and_rolled_back_and_every_certificate_is_told_once() {
     let place = Place::new();
