@@ -65,6 +65,6 @@ pub(super) fn prog_id_of(clsid: &Guid) -> Option<String> {
 
 /// The error of a class that nobody registered, with what to do about it.
 pub(super) fn unregistered(what: &str, code: Status) -> ModuleError {
-    let text = format!("{what}: {}", platform::REGISTER_HINT);
+    let text = format!("{what}: {}", platform::register_hint());
     failure::with_text("looking for the module's class", code, Some(text))
 }

@@ -34,7 +34,13 @@ pub(super) fn prepare(folder: Option<&Path>) -> Result<(), ModuleError> {
 pub(super) use registered::{delete, is_same_file, set_text, text as class_text};
 
 /// What to do about a class that is not registered.
-pub(super) const REGISTER_HINT: &str = "register its file with `exeunt-comhost register FILE --registry DIRECTORY`, or name the file with the setting `path`";
+pub(super) fn register_hint() -> String {
+    let folder = files::opened().folder();
+    let folder = folder.parent().unwrap_or(folder).display();
+    format!(
+        "register its file with `exeunt-comhost register FILE --registry {folder}`, or name the file with the setting `path`"
+    )
+}
 
 pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
     let (class, file) = match &wanted.path {

@@ -40,8 +40,11 @@ static CLASS_OBJECT: OnceLock<ClassObject> = OnceLock::new();
 const CAUGHT: &str = r"Software\Exeunt\Registration";
 
 /// What to do about a class that is not registered.
-pub(super) const REGISTER_HINT: &str = "register its file with `exeunt-comhost register FILE`, under Wine in the module's own \
-                                        prefix, or name the file with the setting `path`";
+pub(super) fn register_hint() -> String {
+    let text = "register its file with `exeunt-comhost register FILE`, under Wine in the module's own prefix, or name the \
+                file with the setting `path`";
+    text.to_owned()
+}
 
 pub(super) fn prepare(_folder: Option<&Path>) -> Result<(), ModuleError> {
     Ok(())
