@@ -133,6 +133,17 @@ class Endpoints(unittest.TestCase):
         kind = BATCH if isinstance(message, list) else ONE
         return endpoint.handle({**headers(secret, int(time.time()), body), "Content-Type": kind}, body)
 
+    def test_alternative_names_are_those_of_the_certificate_or_those_asked_for(self) -> None:
+        for name, enabled, expected in [
+            ("cert-issued", True, ["dns:a"]),
+            ("cert-issued", False, []),
+            ("verify-request", False, ["dns:a"]),
+        ]:
+            extension = {"oid": "2.5.29.17", "enabled": enabled, "value": {"base64": "MAOCAWE="}}
+            event = CloudEvent.from_json(cloud_event(name, extensions=[extension]))
+            self.assertEqual([str(name) for name in event.alternative_names()], expected)
+        self.assertEqual(CloudEvent.from_json(cloud_event()).alternative_names(), [])
+
     def test_events_are_handed_on_in_order(self) -> None:
         seen: List[str] = []
         endpoint = Endpoint([SECRET], lambda event: seen.append(event.id), events=["cert-issued"], description="inventory")

@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 from . import values
 from .errors import ModuleError
 from .module import Decision, Event
+from .names import SUBJECT_ALT_NAME, AlternativeName, read_names
 from .server import Extension, Row
 
 #: Seconds by which the server's clock may differ from ours.
@@ -171,6 +172,17 @@ class CloudEvent:
     def extensions(self) -> List[Extension]:
         """Extensions of the request or certificate."""
         return [Extension.from_json(one) for one in self.data.get("extensions") or []]
+
+    def alternative_names(self) -> List[AlternativeName]:
+        """The subject alternative names of the certificate; where a decision is wanted, those that are asked for.
+
+        Raises ModuleError with `ERROR_INVALID_DATA` where they cannot be read.
+        """
+        asked = self.name == "verify-request"
+        for extension in self.extensions:
+            if extension.oid == SUBJECT_ALT_NAME and (asked or extension.enabled):
+                return read_names(extension.value)
+        return []
 
 
 def read(content_type: str, body: bytes) -> List[CloudEvent]:
