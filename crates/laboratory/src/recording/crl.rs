@@ -1,12 +1,12 @@
 //! CRLs of a recording: what names them, and their lines in the file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use module::wire::value;
 use module::{ModuleError, PropertyType, Value};
 use serde_json::{Value as Json, json};
 
-use super::unfit;
+use super::{Crls, unfit};
 
 /// SHA-256 of a CRL.
 pub type Digest = [u8; 32];
@@ -62,7 +62,7 @@ impl CrlReference {
 }
 
 /// Reads the `crls` of an event of a recording; none where it has none.
-pub(super) fn read_digests(json: Option<&Json>) -> Result<Option<BTreeMap<String, Option<Digest>>>, ModuleError> {
+pub(super) fn read_digests(json: Option<&Json>) -> Result<Option<Crls>, ModuleError> {
     if json.is_none() {
         return Ok(None);
     }
@@ -80,7 +80,7 @@ pub(super) fn read_digests(json: Option<&Json>) -> Result<Option<BTreeMap<String
 }
 
 /// The `crls` of an event of a recording.
-pub(super) fn write_digests(crls: &BTreeMap<String, Option<Digest>>) -> Json {
+pub(super) fn write_digests(crls: &Crls) -> Json {
     let member = |(property, digest): (&String, &Option<Digest>)| (property.clone(), json!(digest.map(hex::encode)));
     Json::Object(crls.iter().map(member).collect())
 }

@@ -62,32 +62,49 @@ pub struct Recorded {
     pub happening: Happening,
     /// Where it is the first decision on a request: the request as policy was asked about it.
     pub asked: Option<Contents>,
-    /// Where it reports CRLs that were recorded: each by the property that reads it, none for one that was left out.
-    pub crls: Option<BTreeMap<String, Option<Digest>>>,
+    /// Where it reports CRLs that were recorded: which.
+    pub crls: Option<Crls>,
 }
+
+/// CRLs by the property that reads them; none for one that was left out.
+pub type Crls = BTreeMap<String, Option<Digest>>;
 
 impl Recording {
     /// The events as they are played: each with the CRLs that the authority had then, which are those of the last event so far
     /// that reports CRLs. `stand_in` is read where that is not known, and in place of a base CRL that was left out.
     pub fn play<'a>(&'a self, stand_in: &'a [u8]) -> impl Iterator<Item = (&'a Recorded, Happening)> {
-        let mut newest = None;
+        let mut newest: Option<&Crls> = None;
+        // CRLs may be long: they are copied where something has changed, and not for each event.
+        let mut last: Option<(&Properties, Arc<Properties>)> = None;
         self.events.iter().map(move |event| {
-            newest = event.crls.as_ref().or(newest);
-            let mut authority = Properties::clone(&event.happening.scene.authority);
-            match newest {
-                None => authority.set("RawCRL", stand_in.to_vec()),
-                Some(crls) => {
-                    for (property, digest) in crls {
-                        let known = digest.as_ref().and_then(|digest| self.crls.get(digest));
-                        let base = property.to_ascii_lowercase().starts_with("rawcrl");
-                        let bytes = known.map(Vec::as_slice).or(base.then_some(stand_in));
-                        authority.set_if(property, bytes.map(<[u8]>::to_vec));
-                    }
-                }
+            let own = &*event.happening.scene.authority;
+            if event.crls.is_some() {
+                newest = event.crls.as_ref();
+                last = None;
             }
-            let scene = Scene { contents: event.happening.scene.contents.clone(), authority: Arc::new(authority) };
+            let authority = match &last {
+                Some((before, built)) if *before == own => Arc::clone(built),
+                _ => Arc::new(self.with_crls(own, newest, stand_in)),
+            };
+            last = Some((own, Arc::clone(&authority)));
+            let scene = Scene { contents: event.happening.scene.contents.clone(), authority };
             (event, Happening { scene: Arc::new(scene), ..event.happening.clone() })
         })
+    }
+
+    fn with_crls(&self, authority: &Properties, crls: Option<&Crls>, stand_in: &[u8]) -> Properties {
+        let mut all = authority.clone();
+        let Some(crls) = crls else {
+            all.set("RawCRL", stand_in.to_vec());
+            return all;
+        };
+        for (property, digest) in crls {
+            let known = digest.as_ref().and_then(|digest| self.crls.get(digest));
+            let base = property.to_ascii_lowercase().starts_with("rawcrl");
+            let bytes = known.map(Vec::as_slice).or(base.then_some(stand_in));
+            all.set_if(property, bytes.map(<[u8]>::to_vec));
+        }
+        all
     }
 }
 

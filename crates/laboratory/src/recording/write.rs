@@ -1,6 +1,6 @@
 //! Writing a recording, event by event.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::crl::{self, CrlReference, Digest};
-use super::{Redaction, Told, VERSION};
+use super::{Crls, Redaction, Told, VERSION};
 use crate::Error;
 use crate::scene::{Contents, Properties, Scene};
 use crate::view::{Reader, View};
@@ -118,17 +118,13 @@ impl<W: Write> Recorder<W> {
     }
 
     /// The CRLs that the event names, as they are in the recording; none where there are to be none.
-    fn crls<E: From<Error>>(
-        &mut self,
-        told: &Told,
-        fetch: &mut FetchCrl<'_, E>,
-    ) -> Result<Option<BTreeMap<String, Option<Digest>>>, E> {
+    fn crls<E: From<Error>>(&mut self, told: &Told, fetch: &mut FetchCrl<'_, E>) -> Result<Option<Crls>, E> {
         // A server that names none is of a version that did not.
         if told.happening.notification.event != ExitEvent::CrlIssued || told.crls.is_empty() {
             return Ok(None);
         }
         let Some(bytes_max) = self.crl_bytes_max else { return Ok(None) };
-        let mut all = BTreeMap::new();
+        let mut all = Crls::new();
         for reference in &told.crls {
             // The authority of a redaction has one certificate, which stands for the newest.
             let property = match &self.redaction {
