@@ -4,13 +4,19 @@
 
 mod support;
 
+use std::time::Duration;
+
 use laboratory::{Specimen, Verdict};
 use module::{Role, Settings};
 use support::{CALL, example, kind, run, script};
 
 fn specimen(name: &str, settings: &[(&str, &str)]) -> Specimen {
+    specimen_within(CALL, name, settings)
+}
+
+fn specimen_within(call: Duration, name: &str, settings: &[(&str, &str)]) -> Specimen {
     let settings: Settings = settings.iter().copied().collect();
-    Specimen::new(kind(name), name, Role::Exit, &settings, CALL).unwrap()
+    Specimen::new(kind(name), name, Role::Exit, &settings, call).unwrap()
 }
 
 fn passes(specimen: &Specimen) -> laboratory::Report {
@@ -47,7 +53,8 @@ fn the_examples_pass() {
     let python = serde_json::json!([example("python-expiry/expiry.py")]).to_string();
     passes(&specimen("process", &[("command", &python), ("setting.database", "{scratch}/expiry.sqlite")]));
     let shell = serde_json::json!([example("shell-notify/notify.sh")]).to_string();
-    passes(&specimen("process", &[("command", &shell), ("setting.file", "{scratch}/events.txt")]));
+    // It starts a program for each value it reads, and other tests run beside it.
+    passes(&specimen_within(5 * CALL, "process", &[("command", &shell), ("setting.file", "{scratch}/events.txt")]));
 }
 
 #[test]
