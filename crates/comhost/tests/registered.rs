@@ -89,44 +89,30 @@ impl Registry {
     }
 }
 
+/// What is to be done about a class that is not registered.
+fn next<'a>(class: &'a str) -> [&'a str; 4] {
+    [class, "registered", "exeunt-comhost register", "`path`"]
+}
+
 fn a_registered_class_is_loaded(system: System) {
     let registry = Registry::new(system);
-    let next = ["registered", "exeunt-comhost register", "`path`"];
-    registry.refused(["progid", "Observer.Exit"], &[&["Observer.Exit"], &next[..]].concat());
-    registry.refused(["clsid", EXIT], &[&[EXIT], &next[..]].concat());
-
     let file = observer(system);
     let said = registry.succeeds("register", &file);
     assert!(said.contains(&format!("Observer.Exit {EXIT}")) && said.contains("Observer.Policy"), "{said}");
     for class in [["progid", "observer.exit"], ["clsid", EXIT]] {
         registry.exit(class).unwrap();
     }
-    let settings = registry.settings(["progid", "Observer.Policy"]);
-    let policy = ComKind::new(Some(com())).policy_module("observer", &settings).unwrap();
-    policy.initialize("Example CA", &FakeServer::authority()).unwrap();
-    drop(policy);
     // By name as it was given, by identifier under the name that is registered for it: the same key of settings.
     let keys: Vec<String> = registry.hosted.journal().into_iter().filter(|line| line.starts_with("key ")).collect();
-    let ends = [r"\ExitModules\observer.exit", r"\ExitModules\Observer.Exit", r"\PolicyModules\Observer.Policy"];
+    let ends = [r"\ExitModules\observer.exit", r"\ExitModules\Observer.Exit"];
     assert_eq!(keys.len(), ends.len(), "{keys:?}");
     for (key, end) in keys.iter().zip(ends) {
         assert!(key.ends_with(end), "{key}");
     }
-    registry.refused(["progid", "Nobody.Exit"], &[&["`Nobody.Exit`"], &next[..]].concat());
-    registry.refused(["clsid", NOBODY], &[&[NOBODY], &next[..]].concat());
-
-    // Registered once more from another place, which is then the one; and what is gone is said.
-    let moved = registry.hosted.state.path().join(file.file_name().unwrap());
-    std::fs::copy(&file, &moved).unwrap();
-    registry.succeeds("register", &moved);
-    registry.exit(["clsid", EXIT]).unwrap();
-    std::fs::remove_file(&moved).unwrap();
-    let gone = moved.file_name().unwrap().to_str().unwrap();
-    registry.refused(["clsid", EXIT], &[gone]);
-
-    registry.succeeds("register", &file);
+    registry.refused(["progid", "Nobody.Exit"], &next("`Nobody.Exit`"));
+    registry.refused(["clsid", NOBODY], &next(NOBODY));
     registry.succeeds("unregister", &file);
-    registry.refused(["progid", "Observer.Exit"], &[&["`Observer.Exit`"], &next[..]].concat());
+    registry.refused(["progid", "Observer.Exit"], &next("`Observer.Exit`"));
 }
 
 #[test]
@@ -137,6 +123,26 @@ fn a_registered_class_of_a_shared_object_is_loaded() {
 #[test]
 fn a_registered_class_of_a_dll_is_loaded() {
     a_registered_class_is_loaded(System::Windows);
+}
+
+#[test]
+fn the_registry_knows_the_file() {
+    let registry = Registry::new(System::Linux);
+    registry.refused(["progid", "Observer.Exit"], &next("Observer.Exit"));
+    registry.refused(["clsid", EXIT], &next(EXIT));
+    let file = observer(System::Linux);
+    registry.succeeds("register", &file);
+    let settings = registry.settings(["progid", "Observer.Policy"]);
+    let policy = ComKind::new(Some(com())).policy_module("observer", &settings).unwrap();
+    policy.initialize("Example CA", &FakeServer::authority()).unwrap();
+
+    // Registered once more from another place, which is then the one; and what is gone is said.
+    let moved = registry.hosted.state.path().join(file.file_name().unwrap());
+    std::fs::copy(&file, &moved).unwrap();
+    registry.succeeds("register", &moved);
+    registry.exit(["clsid", EXIT]).unwrap();
+    std::fs::remove_file(&moved).unwrap();
+    registry.refused(["clsid", EXIT], &[moved.to_str().unwrap(), "is not there", "exeunt-comhost register"]);
 }
 
 #[test]
