@@ -16,6 +16,7 @@
 //! | [`Notification`] | the arguments of `Notify`, with the event's number and attempt |
 //! | [`Value`], [`PropertyType`] | `VARIANT`, `PROPTYPE_*` |
 //! | [`property::PROPERTIES`] | the property names of `certsrv.h`: one table, from which the documentation is made |
+//! | [`names`] | subject alternative names, read out of their extension |
 //! | [`manifest`] | what lies beside a module and says what it is: `exeunt-module.toml` |
 //! | [`scene`] | what modules find, in values: for tests of modules |
 //! | [`wire`] | the messages of the module protocol, for modules that are programs of their own |
@@ -67,6 +68,7 @@ mod exit;
 mod extension;
 pub mod manifest;
 pub mod moment;
+pub mod names;
 mod nearest;
 mod policy;
 pub mod profile;

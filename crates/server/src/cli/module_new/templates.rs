@@ -76,6 +76,7 @@ const WASM_RUST_POLICY: &[Template] = &[
     file!("Cargo.lock", example "wasm-rust-ledger/Cargo.lock"),
     file!("exeunt-module.toml", "wasm-rust/policy/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/policy/lib.rs"),
+    file!("src/names.rs", "wasm-rust/policy/names.rs"),
     file!("README.md", "wasm-rust/policy/README.md"),
     file!(".gitignore", "wasm-rust/policy/gitignore"),
 ];

@@ -13,10 +13,40 @@ namespace {
 
 const std::wstring domain = L"example.org";
 
-bool is_inside(const std::wstring &name) {
+bool is_inside(std::wstring name) {
+    for (wchar_t &c : name) {
+        if (c >= L'A' && c <= L'Z') c += L'a' - L'A';
+        // Several common names come as lines of one: nothing but what names are made of.
+        if ((c < L'a' || c > L'z') && (c < L'0' || c > L'9') && c != L'-' && c != L'.') return false;
+    }
     if (name == domain) return true;
     const std::wstring below = L"." + domain;
     return name.size() > below.size() && name.compare(name.size() - below.size(), below.size(), below) == 0;
+}
+
+// Takes an element with this tag off the front of some DER: its content.
+bool take(const BYTE *&at, const BYTE *end, BYTE tag, const BYTE *&content, size_t &size) {
+    if (end - at < 2 || *at++ != tag) return false;
+    size = *at++;
+    if (size > 0x7f) {
+        size_t octets = size & 0x7f;
+        if (octets < 1 || octets > 2 || static_cast<size_t>(end - at) < octets) return false;
+        for (size = 0; octets > 0; --octets) size = size << 8 | *at++;
+    }
+    if (static_cast<size_t>(end - at) < size) return false;
+    content = at;
+    at += size;
+    return true;
+}
+
+// Whether every name in a subject alternative name extension (RFC 5280 4.2.1.6) is a DNS name inside the domain.
+bool are_inside(const BYTE *der, size_t size) {
+    const BYTE *end = der + size, *names = NULL, *name = NULL;
+    size_t length = 0;
+    if (!take(der, end, 0x30, names, length) || der != end || length == 0) return false;
+    for (end = names + length; names != end;)
+        if (!take(names, end, 0x82, name, length) || !is_inside(std::wstring(name, name + length))) return false;
+    return true;
 }
 
 class @Type@ : public Object<ICertPolicy> {
@@ -33,10 +63,17 @@ public:
                                       reinterpret_cast<void **>(server.out()));
         if (SUCCEEDED(hr)) hr = server->SetContext(context);
         if (FAILED(hr)) return hr;
-        Value name;
+        Value name, names;
         hr = server->GetRequestProperty(Text(wszPROPSUBJECTCOMMONNAME).get(), PROPTYPE_STRING, name.out());
         if (FAILED(hr) && hr != CERTSRV_E_PROPERTY_EMPTY) return hr;
-        *disposition = SUCCEEDED(hr) && is_inside(name.str()) ? VR_INSTANT_OK : CERTSRV_E_BAD_REQUESTSUBJECT;
+        bool has_common = SUCCEEDED(hr);
+        // Whoever checks the certificate goes by the alternative names: look at every one.
+        hr = server->GetCertificateExtension(Text(L"2.5.29.17").get(), PROPTYPE_BINARY, names.out());
+        if (FAILED(hr) && hr != CERTSRV_E_PROPERTY_EMPTY) return hr;
+        bool has_others = SUCCEEDED(hr);
+        bool inside = (has_common || has_others) && (!has_common || is_inside(name.str())) &&
+                      (!has_others || are_inside(names.bytes(), names.byte_count()));
+        *disposition = inside ? VR_INSTANT_OK : CERTSRV_E_BAD_REQUESTSUBJECT;
         return S_OK;
     }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """@name@: a policy module. It issues to names inside one domain, and denies the others."""
 
+import re
+
 from exeunt_module import AlternativeName, Decision, HResult, PolicyModule, PolicyServer, Server, Setup, run
 
 
@@ -25,7 +27,9 @@ class @Type@(PolicyModule):
         return Decision.issue()
 
     def _is_inside(self, name: str) -> bool:
-        return name.lower() == self.domain or name.lower().endswith("." + self.domain)
+        # Several common names come as lines of one: nothing but what names are made of.
+        plain = re.fullmatch(r"[A-Za-z0-9.-]+", name) is not None
+        return plain and (name.lower() == self.domain or name.lower().endswith("." + self.domain))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Test@Type@(unittest.TestCase):
 
     def test_one_name_outside_is_enough_to_deny(self):
         self.assertEqual(decided("www.example.net"), "deny")
+        self.assertEqual(decided("www.example.net\\nwww.example.com"), "deny")
         self.assertEqual(decided("www.example.com", "dns:www.example.com", "dns:www.example.net"), "deny")
         self.assertEqual(decided("www.example.com", "uri:https://www.example.net/?.example.com"), "deny")
 

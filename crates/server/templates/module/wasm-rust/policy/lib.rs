@@ -1,5 +1,7 @@
 //! @name@: a policy module. It issues to names inside one domain, and denies the others.
 
+mod names;
+
 use std::cell::RefCell;
 
 wit_bindgen::generate!({ path: "wit", world: "exeunt:modules/policy" });
@@ -10,6 +12,7 @@ use exports::exeunt::modules::policy_module::Guest;
 
 const CERTSRV_E_BAD_REQUESTSUBJECT: u32 = 0x8009_4001;
 const CERTSRV_E_PROPERTY_EMPTY: u32 = 0x8009_4004;
+const SUBJECT_ALT_NAME: &str = "2.5.29.17";
 
 struct Module;
 
@@ -30,18 +33,16 @@ impl Guest for Module {
 
     /// Issue, pend or deny. An error fails the request: it never means issue.
     fn verify_request(_new: bool) -> Result<Decision, ModuleError> {
-        let name = match server::request_property("CommonName", PropertyType::String) {
-            Ok(Value::String(name)) => name,
-            Ok(_) => String::new(),
-            Err(error) if error.code == CERTSRV_E_PROPERTY_EMPTY => String::new(),
-            Err(error) => return Err(error),
-        };
         let domain = DOMAIN.with_borrow(String::clone);
-        if is_inside(&name, &domain) {
-            return Ok(Decision::Issue);
-        }
-        let message = format!("the common name is not inside {domain}");
-        Ok(Decision::Deny(ModuleError { code: CERTSRV_E_BAD_REQUESTSUBJECT, message }))
+        let deny = |message: String| Decision::Deny(ModuleError { code: CERTSRV_E_BAD_REQUESTSUBJECT, message });
+        let Some(asked) = asked_for()? else {
+            return Ok(deny("there are alternative names that are no DNS names".to_owned()));
+        };
+        Ok(match asked.iter().find(|name| !names::is_inside(name, &domain)) {
+            Some(outside) => deny(format!("{outside} is not inside {domain}")),
+            None if asked.is_empty() => deny("the request has no name".to_owned()),
+            None => Decision::Issue,
+        })
     }
 
     fn description() -> String {
@@ -55,18 +56,25 @@ impl Guest for Module {
     fn shut_down() {}
 }
 
-fn is_inside(name: &str, domain: &str) -> bool {
-    name.strip_suffix(domain).is_some_and(|below| below.is_empty() || below.ends_with('.'))
+/// Every name that the request asks for, since whoever checks the certificate goes by the alternative ones; none where some of
+/// them are no DNS names.
+fn asked_for() -> Result<Option<Vec<String>>, ModuleError> {
+    let mut all = Vec::new();
+    if let Some(Value::String(name)) = given(server::request_property("CommonName", PropertyType::String))? {
+        all.push(name);
+    }
+    if let Some(extension) = given(server::certificate_extension(SUBJECT_ALT_NAME))? {
+        let Some(names) = names::dns_names(&extension.value) else { return Ok(None) };
+        all.extend(names);
+    }
+    Ok(Some(all))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_inside_the_domain_are_issued() {
-        for (name, inside) in [("example.com", true), ("www.example.com", true), ("badexample.com", false), ("", false)] {
-            assert_eq!(is_inside(name, "example.com"), inside, "{name}");
-        }
+/// What the server has, or nothing where it has none.
+fn given<T>(answer: Result<T, ModuleError>) -> Result<Option<T>, ModuleError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.code == CERTSRV_E_PROPERTY_EMPTY => Ok(None),
+        Err(error) => Err(error),
     }
 }
