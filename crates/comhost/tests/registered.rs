@@ -90,7 +90,7 @@ impl Registry {
 }
 
 /// What is to be done about a class that is not registered.
-fn next<'a>(class: &'a str) -> [&'a str; 4] {
+fn next(class: &str) -> [&str; 4] {
     [class, "registered", "exeunt-comhost register", "`path`"]
 }
 
