@@ -147,7 +147,7 @@ impl New {
             (Some(kit), _) => {
                 let (folder, title, name) = (kit.folder(), kit.title(), kit.name());
                 format!(
-                    "`{folder}/` is a copy of {title}; make it that of another version of Exeunt with `exeunt module sdk {name}`."
+                    "`{folder}/` is a copy of {title}. After an upgrade of Exeunt `exeunt module sdk {name}` renews it."
                 )
             }
             (None, Some(source)) => format!("It is built with Exeunt's source in {source}."),
