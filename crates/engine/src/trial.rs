@@ -113,9 +113,14 @@ impl Trials {
         Some(TriedPolicy { canary: Arc::new(canary), trial })
     }
 
+    /// The trial of this module, if there is one.
+    pub(crate) fn running(&self, module: &str) -> Option<Arc<Trial>> {
+        self.running.lock().get(module)?.upgrade()
+    }
+
     /// How the trial of this module goes.
     pub(crate) fn status(&self, module: &str) -> Option<TrialStatus> {
-        let trial = self.running.lock().get(module)?.upgrade()?;
+        let trial = self.running(module)?;
         Some(TrialStatus {
             delivered: trial.delivered.load(Ordering::Relaxed),
             failed: trial.failed.load(Ordering::Relaxed),
@@ -177,8 +182,14 @@ impl Trial {
         self.exit.read().clone()
     }
 
-    fn takes(&self, request: Option<RequestId>) -> bool {
+    /// Whether what happened to this request is for the version on trial, as long as that stands.
+    pub(crate) fn takes(&self, request: Option<RequestId>) -> bool {
         !self.withdrawn.load(Ordering::Acquire) && self.canary.takes(request)
+    }
+
+    /// The most events that the version on trial of an exit module takes at once.
+    pub(crate) fn batch_max(&self) -> usize {
+        self.exit().map_or(1, |canary| canary.module.batch_max())
     }
 
     fn succeeded(&self, count: usize) {
@@ -247,19 +258,25 @@ impl ExitModule for TrialExit {
         self.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), |failure| Err(failure.into()))
     }
 
+    /// That of the version in force. What is for the version on trial comes in batches as large as [`Trial::batch_max`].
     fn batch_max(&self) -> usize {
-        let canary = self.trial.exit().map_or(1, |canary| canary.module.batch_max());
-        self.former.module.batch_max().max(canary)
+        self.former.module.batch_max()
     }
 
-    /// In runs of events that are for the same version. What neither version saw is no attempt.
+    /// In runs of events that are for the same version, none longer than it takes at once: the time limit of its call holds for
+    /// all of a run. What neither version saw is no attempt.
     fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
         let mut count = 0;
         while let Some(rest @ [(first, _), ..]) = events.get(count..) {
             let version = self.version_for(first);
             let run = rest.iter().take_while(|(notification, _)| self.version_for(notification) == version).count();
+            let most = match version {
+                Some(Which::Former) => self.batch_max(),
+                Some(Which::Canary) => self.trial.batch_max(),
+                None => run,
+            };
             // A trial may end between two looks.
-            let run = rest.get(..run.max(1)).unwrap_or(rest);
+            let run = rest.get(..run.min(most).max(1)).unwrap_or(rest);
             let told = match version {
                 Some(Which::Former) => self.former.module.notify_batch(run),
                 Some(Which::Canary) => self.tell_canary(run),
@@ -318,7 +335,7 @@ impl TrialExit {
             return Delivered::all(told.count + 1);
         }
         let again = self.former.module.notify_batch(&[(*failed, *server)]);
-        Delivered { count: told.count + again.count, failure: again.failure }
+        Delivered { count: told.count + again.count.min(1), failure: again.failure }
     }
 
     /// Both versions are to let go of what they hold; only the version in force can fail it.

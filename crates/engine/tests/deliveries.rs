@@ -242,10 +242,12 @@ fn what_the_module_refuses_for_good_is_parked_at_once_and_the_next_is_told() {
 }
 
 #[test]
-fn a_version_on_trial_and_the_one_in_force_each_get_batches() {
+fn a_version_on_trial_and_the_one_in_force_each_get_batches_as_large_as_they_want() {
+    const FORMER_MAX: usize = 1;
+    const CANARY_MAX: usize = 4;
     // One of them claims more than it was handed.
-    let former = Batches::new(4, |events| Delivered::all(events.len() + 3));
-    let canary = Batches::new(3, |events| Delivered::all(events.len()));
+    let former = Batches::new(FORMER_MAX, |events| Delivered::all(events.len() + 3));
+    let canary = Batches::new(CANARY_MAX, |events| Delivered::all(events.len()));
     let authority = with(former.clone());
     authority.loader.exit("canary", canary.clone());
     let version = NewVersion {
@@ -264,18 +266,20 @@ fn a_version_on_trial_and_the_one_in_force_each_get_batches() {
     let first = ten_at_once(&authority);
     catches_up(&authority);
 
-    // Runs of events for the same version, none longer than what is handed out at once.
+    // Runs of events for the same version, none longer than what that one wants at once.
     let reader = authority.by::<right::Read>();
     let events = authority.engine.events(&reader, EventId(first - 1), ExitEvents::CERT_ISSUED, 100).unwrap();
     let mut expected = [Vec::new(), Vec::new()];
-    for batch in events.chunks(4) {
-        let whose = |event: &(Event, _)| usize::from(takes(event.0.request.unwrap().0.0));
-        for run in batch.chunk_by(|one, other| whose(one) == whose(other)) {
-            expected[whose(&run[0])].push(run.iter().map(|(event, _)| (event.id, 1)).collect::<Vec<_>>());
+    let whose = |event: &(Event, _)| usize::from(takes(event.0.request.unwrap().0.0));
+    let runs: Vec<_> = events.chunk_by(|one, other| whose(one) == whose(other)).collect();
+    for run in &runs {
+        for batch in run.chunks([FORMER_MAX, CANARY_MAX][whose(&run[0])]) {
+            expected[whose(&run[0])].push(batch.iter().map(|(event, _)| (event.id, 1)).collect::<Vec<_>>());
         }
     }
     assert_eq!([former.told(), canary.told()], expected);
-    assert!(expected.iter().flatten().any(|run| run.len() > 1), "{expected:?}");
+    let longest = |version: usize| runs.iter().filter(|run| whose(&run[0]) == version).map(|run| run.len()).max();
+    assert!(longest(0) > Some(FORMER_MAX) && longest(1) > Some(1), "{expected:?}");
 }
 
 #[test]

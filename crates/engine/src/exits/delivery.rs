@@ -14,6 +14,7 @@ use super::retry::{backoff, later};
 use super::worker::Worker;
 use crate::Request;
 use crate::store::Event;
+use crate::trial::Trial;
 use crate::view::ExitView;
 
 /// How long deliveries go on before the cursor is made durable.
@@ -37,11 +38,11 @@ impl Worker {
     /// Delivers lanes side by side, each in order, until its first failure or the end of the time slice.
     pub(super) fn deliver(&self, loaded: &LoadedExit, lanes: Vec<Vec<Happened>>) -> Vec<Told> {
         let deadline = Instant::now() + SLICE;
-        let batch_max = loaded.module.batch_max().clamp(1, BATCH_MAX);
+        let trial = self.trials.running(&self.installed.name);
         let lane = |events: Vec<Happened>| {
             let mut results = Vec::with_capacity(events.len());
             let mut events = VecDeque::from(events);
-            while let Some(batch) = self.next_batch(&mut events, batch_max) {
+            while let Some(batch) = self.next_batch(&mut events, loaded, trial.as_deref()) {
                 let all = self.tell(loaded, batch, &mut results);
                 if !all || Instant::now() >= deadline || self.shared.order() != Order::Run {
                     break;
@@ -60,13 +61,26 @@ impl Worker {
         })
     }
 
-    /// The next events of a lane for one call. One that failed before goes alone: a module that breaks down over a batch
-    /// fails its first event, and must not do so twice for what another one did.
-    fn next_batch(&self, events: &mut VecDeque<Happened>, batch_max: usize) -> Option<Vec<Happened>> {
+    /// The next events of a lane for one call: for one version, and as many as that takes at once, so that an order to stop never
+    /// waits for more than one call. One that failed before goes alone: a module that breaks down over a batch fails its first
+    /// event, and must not do so twice for what another one did.
+    fn next_batch(
+        &self,
+        events: &mut VecDeque<Happened>,
+        loaded: &LoadedExit,
+        trial: Option<&Trial>,
+    ) -> Option<Vec<Happened>> {
         let first = events.pop_front()?;
         let fresh = |(event, _): &Happened| self.place.attempts(event.id) == 0;
+        let on_trial = |(event, _): &Happened| {
+            let request = event.request.map(|(request, _)| request);
+            trial.filter(|trial| trial.takes(request))
+        };
+        let tried = on_trial(&first);
+        let batch_max = tried.map_or_else(|| loaded.module.batch_max(), Trial::batch_max).clamp(1, BATCH_MAX);
+        let fits = |event: &&Happened| fresh(event) && on_trial(event).is_some() == tried.is_some();
         let count = match fresh(&first) {
-            true => events.iter().take(batch_max - 1).take_while(|event| fresh(event)).count(),
+            true => events.iter().take(batch_max - 1).take_while(fits).count(),
             false => 0,
         };
         Some(std::iter::once(first).chain(events.drain(..count)).collect())

@@ -36,7 +36,7 @@ const CURSOR_LAG_MAX: u64 = 1_000;
 pub(super) struct Worker {
     pub(super) site: Arc<Site>,
     loader: Arc<dyn ModuleLoader>,
-    trials: Arc<Trials>,
+    pub(super) trials: Arc<Trials>,
     /// The module, where it was initialised before.
     ready: Option<ReadyExit>,
     pub(super) installed: InstalledModule,
