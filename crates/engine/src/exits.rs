@@ -182,7 +182,6 @@ impl Exits {
     }
 }
 
-/// Makes a module, with its version on trial, and initialises it.
 /// A failed start, with what the operator is to be told of what was started: it may be why.
 pub(crate) fn with_notice(error: ModuleError, notice: &Notice) -> ModuleError {
     match notice() {
@@ -191,6 +190,7 @@ pub(crate) fn with_notice(error: ModuleError, notice: &Notice) -> ModuleError {
     }
 }
 
+/// Makes a module, with its version on trial, and initialises it.
 fn ready(
     site: &Arc<Site>,
     loader: &dyn ModuleLoader,

@@ -58,10 +58,10 @@ pub struct ModuleOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DigestCheck {
-    /// It is run, and said so wherever it is shown.
+    /// What nobody has added is run, and said so wherever it is shown; another version's file is not, but the copy.
     #[default]
     Warn,
-    /// It is not run.
+    /// It is not run, but the copy that was kept of what was installed; without one the module is refused.
     Enforce,
 }
 

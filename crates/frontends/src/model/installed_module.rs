@@ -156,9 +156,9 @@ pub struct ModuleOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DigestCheck {
-    /// It is run, and said so wherever it is shown.
+    /// What nobody has added is run, and said so wherever it is shown; another version's file is not, but the copy.
     Warn,
-    /// It is not run.
+    /// It is not run, but the copy that was kept of what was installed; without one the module is refused.
     Enforce,
 }
 

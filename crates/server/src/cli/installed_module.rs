@@ -158,9 +158,9 @@ pub struct Options {
 /// What is done with a module whose code has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Digest {
-    /// It is run, and said so wherever it is shown.
+    /// What nobody has added is run, with a warning
     Warn,
-    /// It is not run.
+    /// The copy of what was added is run instead; without one the module is refused
     Enforce,
 }
 
