@@ -97,6 +97,12 @@ impl Specimen {
         &self.settings
     }
 
+    /// The specimen, made with these settings, which are its own in another form.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     /// The longest one call may take.
     pub(crate) const fn call(&self) -> Duration {
         self.call

@@ -24,6 +24,9 @@ pub const BYTES_MAX: usize = 64 << 10;
 /// What a setting of the module itself is called among the settings of its kind: this, and its name.
 pub const SETTING_PREFIX: &str = "setting.";
 
+/// The kind whose modules read their settings from a registry, where values have types, and write paths as Windows does.
+const COM: &str = "com";
+
 /// The version of the format.
 const FORMAT: u32 = 1;
 
@@ -250,7 +253,7 @@ impl Manifest {
                 let question = nearest::question(own, self.settings.keys().map(String::as_str));
                 return Err(ModuleError::invalid(format!("{} has no setting `{own}`{question}; {has}", self.name)));
             };
-            declared.check(own, value)?;
+            declared.check(&self.kind, own, value)?;
         }
         for (own, declared) in self.settings.iter().filter(|(_, declared)| declared.required) {
             if settings.value(&format!("{SETTING_PREFIX}{own}")).is_none_or(str::is_empty) {
@@ -264,6 +267,22 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// The settings, which were [checked](Self::check), as the module is to get them: text as it was written; but a COM module
+    /// gets numbers and truth values as numbers, since it finds them in a registry (`REG_DWORD`, or `REG_QWORD` where that is too
+    /// small).
+    #[must_use]
+    pub fn typed(&self, mut settings: Settings) -> Settings {
+        if self.kind == COM {
+            for (own, declared) in &self.settings {
+                let name = format!("{SETTING_PREFIX}{own}");
+                if let Some(value) = settings.value(&name).map(|value| declared.in_registry(value)) {
+                    settings.set(name, value);
+                }
+            }
+        }
+        settings
     }
 
     /// The command of a process module, as its setting: a JSON array.
@@ -333,7 +352,7 @@ impl Manifest {
             text::word("host", name, "._-/")?;
             text::line(&format!("host.{name}"), &value.to_string())?;
         }
-        self.settings.iter().try_for_each(|(name, declared)| declared.check_form(name))
+        self.settings.iter().try_for_each(|(name, declared)| declared.check_form(&self.kind, name))
     }
 }
 

@@ -108,8 +108,7 @@ impl Kinds {
     /// What a module is made of. Its code is looked at when it is started.
     fn parts(&self, module: &InstalledModule) -> Result<Parts<'_>, ModuleError> {
         let composed = self.compose(module)?;
-        let resolved = composed.settings.resolved()?;
-        composed.check_values(&resolved)?;
+        let resolved = composed.checked_values()?;
         Ok(Parts { kind: composed.kind, resolved, code: Watched::of(module, self.kept.as_ref()) })
     }
 }
@@ -142,11 +141,14 @@ impl Composed<'_> {
         manifest.check_names(kind.name(), kind.settings(), &module.settings)
     }
 
-    fn check_values(&self, resolved: &Resolved) -> Result<(), ModuleError> {
-        match &self.manifest {
-            Some(manifest) => manifest.check(&resolved.settings).map_err(|error| resolved.redact(error)),
-            None => Ok(()),
+    /// The settings as the module is to get them, references resolved.
+    fn checked_values(&self) -> Result<Resolved, ModuleError> {
+        let mut resolved = self.settings.resolved()?;
+        if let Some(manifest) = &self.manifest {
+            manifest.check(&resolved.settings).map_err(|error| resolved.redact(error))?;
+            resolved.settings = manifest.typed(resolved.settings);
         }
+        Ok(resolved)
     }
 
     /// What the operator calls a setting.
@@ -224,8 +226,7 @@ impl ModuleLoader for Kinds {
         }
         composed.check_names(module)?;
         composed.check_secrets()?;
-        let resolved = composed.settings.resolved()?;
-        composed.check_values(&resolved)?;
+        let resolved = composed.checked_values()?;
         // Making one touches nothing outside, and reads every setting.
         let (kind, settings) = (&composed.kind.kind, &resolved.settings);
         let made = match module.role {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ENTRIES_MAX, Scalar, invalid, text};
+use super::{COM, ENTRIES_MAX, Scalar, invalid, text};
 use crate::ModuleError;
 
 /// Octets of a value at most.
@@ -58,12 +58,12 @@ pub enum SettingType {
 }
 
 impl DeclaredSetting {
-    /// Whether the value is of the type.
+    /// Whether the value is of the type, for a module of this kind.
     ///
     /// # Errors
     /// `E_INVALIDARG`, with what it can be. A secret's value is not shown.
-    pub fn check(&self, name: &str, value: &str) -> Result<(), ModuleError> {
-        let shown = || if self.secret { "what is given".to_owned() } else { format!("`{}`", value.escape_debug()) };
+    pub fn check(&self, kind: &str, name: &str, value: &str) -> Result<(), ModuleError> {
+        let shown = || if self.secret { "what is given".to_owned() } else { format!("`{}`", on_a_line(value)) };
         let wrong =
             |wanted: &str| Err(ModuleError::invalid(format!("the setting `{name}` cannot be {}: {wanted}", shown())));
         if value.len() > VALUE_BYTES_MAX {
@@ -85,14 +85,34 @@ impl DeclaredSetting {
             SettingType::Boolean => wrong("it is true or false"),
             SettingType::Duration if duration(value).is_some() => Ok(()),
             SettingType::Duration => wrong("it is a whole number and a unit, ms, s, m, h or d, such as 90s"),
-            SettingType::Path if Path::new(value).is_absolute() && !value.contains('\0') => Ok(()),
+            SettingType::Path if value.contains('\0') => wrong("it is an absolute path"),
+            SettingType::Path if Path::new(value).is_absolute() => Ok(()),
+            SettingType::Path if kind == COM && on_a_drive(value) => Ok(()),
+            SettingType::Path if kind == COM => {
+                wrong(r"it is an absolute path: as this machine writes it, or as Windows does (Z:\srv is /srv)")
+            }
             SettingType::Path => wrong("it is an absolute path"),
             SettingType::Choice if self.choices.iter().any(|choice| choice == value) => Ok(()),
             SettingType::Choice => wrong(&format!("it is one of {}", self.choices.join(", "))),
         }
     }
 
-    pub(super) fn check_form(&self, name: &str) -> Result<(), ModuleError> {
+    /// The value, which was checked, as the registry is to hold it: a number where modules for Windows read one.
+    pub(super) fn in_registry(&self, value: &str) -> String {
+        match (self.kind, value.trim()) {
+            (SettingType::Boolean, value) => format!("dword:{}", u8::from(value == "true")),
+            (SettingType::Integer, number) => match number.parse::<i64>() {
+                Ok(number) => match u32::try_from(number).or(i32::try_from(number).map(i32::cast_unsigned)) {
+                    Ok(number) => format!("dword:{number}"),
+                    Err(_) => format!("qword:{}", number.cast_unsigned()),
+                },
+                Err(_) => value.to_owned(),
+            },
+            _ => value.to_owned(),
+        }
+    }
+
+    pub(super) fn check_form(&self, kind: &str, name: &str) -> Result<(), ModuleError> {
         text::word("settings", name, "_-")?;
         text::line(&format!("settings.{name}.description"), &self.description)?;
         if (self.kind == SettingType::Choice) == self.choices.is_empty() {
@@ -111,10 +131,21 @@ impl DeclaredSetting {
         match &self.default {
             Some(_) if self.required => Err(invalid(format!("`settings.{name}`: what is required needs no `default`"))),
             Some(_) if self.secret => Err(invalid(format!("`settings.{name}`: a secret has no `default`"))),
-            Some(default) => self.check(name, &default.to_string()).map_err(|error| invalid(error.message)),
+            Some(default) => self.check(kind, name, &default.to_string()).map_err(|error| invalid(error.message)),
             None => Ok(()),
         }
     }
+}
+
+/// `C:\…`: an absolute path as Windows writes it.
+fn on_a_drive(path: &str) -> bool {
+    matches!(path.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
+}
+
+/// The text as it is, but for what would leave the line it is shown in.
+fn on_a_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// A duration as a setting of that type is written.

@@ -187,3 +187,57 @@ fn a_manifest_is_found_by_its_folder_and_by_its_name() {
     assert!(Manifest::read(&home).unwrap_err().message.contains("versoin"));
     std::fs::remove_dir_all(&home).unwrap();
 }
+
+#[test]
+fn a_com_module_gets_numbers_as_its_registry_holds_them_and_paths_as_windows_writes_them() {
+    let declared = r#"
+[settings.Days]
+type = "integer"
+default = 30
+[settings.Least]
+type = "integer"
+[settings.Most]
+type = "integer"
+[settings.Log]
+type = "boolean"
+default = true
+[settings.Quiet]
+type = "boolean"
+default = false
+[settings.Folder]
+type = "path"
+[settings.Name]
+"#;
+    let set = [("Least", "-2"), ("Most", "4294967296"), ("Folder", r"Z:\srv\Größe"), ("Name", "multi:a;b")];
+    let own = set.map(|(name, value)| (format!("{SETTING_PREFIX}{name}"), value));
+    let own = own.each_ref().map(|(name, value)| (name.as_str(), *value));
+    let of_kind = |kind: &str| {
+        let manifest = Manifest::parse(&format!("{}{declared}", SMALL.replace("\"process\"", kind))).unwrap();
+        let settings = settings(&manifest, &own);
+        (manifest.check(&settings), manifest.typed(settings))
+    };
+
+    let (checked, typed) = of_kind("\"com\"");
+    checked.unwrap();
+    for (name, value) in [
+        ("Days", "dword:30"),
+        ("Least", "dword:4294967294"),
+        ("Most", "qword:4294967296"),
+        ("Log", "dword:1"),
+        ("Quiet", "dword:0"),
+        ("Folder", r"Z:\srv\Größe"),
+        ("Name", "multi:a;b"),
+    ] {
+        assert_eq!(typed.value(&format!("{SETTING_PREFIX}{name}")), Some(value), "{name}");
+    }
+
+    let (checked, typed) = of_kind("\"process\"");
+    assert!(checked.unwrap_err().message.contains(r"`Z:\srv\Größe`"), "shown as it was written");
+    assert_eq!(typed.value("setting.Log"), Some("true"));
+
+    for wrong in [r"srv\x", "Z:", "Z:srv", r"\\server\share", "Z\u{131}:/x"] {
+        let manifest = Manifest::parse(&format!("{}{declared}", SMALL.replace("\"process\"", "\"com\""))).unwrap();
+        let error = manifest.check(&settings(&manifest, &[("setting.Folder", wrong)])).unwrap_err().message;
+        assert!(error.contains(r"Z:\srv is /srv"), "{wrong}: {error}");
+    }
+}

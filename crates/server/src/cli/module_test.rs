@@ -135,7 +135,8 @@ pub(crate) fn specimen(
     let settings = manifest.settings_for(&packaged.directory, kind.settings(), kind.entry_setting(), &set);
     let specimen = Specimen::new(kind, &name, role, &settings, call)?;
     manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;
-    Ok(specimen)
+    let settings = manifest.typed(specimen.settings().clone());
+    Ok(specimen.with_settings(settings))
 }
 
 /// A kind that this executable has.
