@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import unittest
 
 from exeunt_module import AlternativeName, HResult, ModuleError, der
@@ -63,6 +64,18 @@ class Names(unittest.TestCase):
             with self.subTest(encoded), self.assertRaises(ModuleError) as caught:
                 read_names(hexed(encoded))
             self.assertEqual(caught.exception.hresult, HResult.ERROR_INVALID_DATA)
+
+    def test_damaged_names_are_read_or_refused_and_nothing_else(self) -> None:
+        chance = random.Random(2025)
+        whole = write_names(AlternativeName.parse(text) for text in ("dns:a.b", "ip:::1", "upn:ä@x", "email:a@b"))
+        for _ in range(5_000):
+            damaged = bytearray(whole)
+            for _ in range(chance.randint(1, 4)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            try:
+                read_names(bytes(damaged[: chance.randint(0, len(damaged))]))
+            except ModuleError as error:
+                self.assertEqual(error.hresult, HResult.ERROR_INVALID_DATA)
 
     def test_what_cannot_be_written_is_refused(self) -> None:
         for name in (
