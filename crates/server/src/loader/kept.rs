@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use engine::store::Code;
 use module::{HResult, ModuleError};
+use parking_lot::Mutex;
 
 use super::code::{digest, sha256_of_file};
 
@@ -28,21 +29,25 @@ const UNFINISHED: &str = ".exeunt-";
 #[derive(Debug)]
 pub(super) struct Kept {
     folder: PathBuf,
+    /// Held while a copy is written, and while others are removed: modules start whenever they must, and what they are writing
+    /// is not to be swept away.
+    changing: Mutex<()>,
 }
 
 impl Kept {
     /// Keeps copies in this folder, which is made when it is needed.
     pub(super) const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, changing: Mutex::new(()) }
     }
 
-    /// Keeps a copy of the file, unless there is one, or the file is too large.
+    /// Keeps a copy of the file, unless there is a good one, or the file is too large.
     ///
     /// # Errors
     /// The file has not the digest (any more), cannot be read, or the copy cannot be written.
     pub(super) fn keep(&self, code: &Code) -> Result<(), ModuleError> {
         let Some(place) = self.place(code) else { return Ok(()) };
-        if place.exists() {
+        let _changing = self.changing.lock();
+        if self.find(code).is_some() {
             return Ok(());
         }
         let (path, folder) = (code.path.display(), self.folder.display());
@@ -84,6 +89,7 @@ impl Kept {
     /// Removes every copy but those of these files. What cannot be removed stays until another time.
     pub(super) fn keep_only(&self, codes: &[&Code]) {
         let wanted: BTreeSet<PathBuf> = codes.iter().filter_map(|code| self.place(code)).collect();
+        let _changing = self.changing.lock();
         if let Err(error) = self.sweep(&wanted) {
             tracing::warn!("copies of modules that nobody needs stay in {}: {error}", self.folder.display());
         }
@@ -113,22 +119,28 @@ impl Kept {
         Ok(true)
     }
 
+    /// Fails with the first that cannot be removed, after all others.
     fn sweep(&self, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
-        for (name, path) in entries(&self.folder)? {
+        let swept = entries(&self.folder)?.into_iter().map(|(name, path)| {
             let name = name.to_string_lossy();
             if name.starts_with(UNFINISHED) {
-                std::fs::remove_file(&path)?;
+                std::fs::remove_file(&path)
             } else if name.strip_prefix(FOLDER).is_some_and(is_digest) {
-                let (kept, gone): (Vec<_>, Vec<_>) =
-                    entries(&path)?.into_iter().map(|(_, copy)| copy).partition(|copy| wanted.contains(copy));
-                gone.iter().try_for_each(std::fs::remove_file)?;
-                if kept.is_empty() {
-                    std::fs::remove_dir(&path)?;
-                }
+                sweep_copies(&path, wanted)
+            } else {
+                Ok(())
             }
-        }
-        Ok(())
+        });
+        swept.fold(Ok(()), Result::and)
     }
+}
+
+/// Removes the copies of one content that nobody wants.
+fn sweep_copies(folder: &Path, wanted: &BTreeSet<PathBuf>) -> io::Result<()> {
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        entries(folder)?.into_iter().map(|(_, copy)| copy).partition(|copy| wanted.contains(copy));
+    gone.iter().try_for_each(std::fs::remove_file)?;
+    if kept.is_empty() { std::fs::remove_dir(folder) } else { Ok(()) }
 }
 
 /// What is in a folder; nothing where there is none.
@@ -147,6 +159,8 @@ fn is_digest(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn code(path: PathBuf) -> Code {
@@ -184,9 +198,40 @@ mod tests {
         std::fs::write(kept.folder.join("README"), "somebody's own").unwrap();
         kept.keep_only(&[&twin, &second]);
         assert!(kept.find(&first).is_none() && kept.find(&twin).is_some() && kept.find(&second).is_some());
+        // What cannot be removed keeps nothing else.
+        let stuck = kept.folder.join(format!("{FOLDER}{}/folder", "0".repeat(DIGEST_CHARACTERS)));
+        std::fs::create_dir_all(&stuck).unwrap();
         kept.keep_only(&[]);
+        assert!(!kept.knows(&second.sha256));
+        std::fs::remove_dir_all(stuck.parent().unwrap()).unwrap();
         let left: Vec<_> = entries(&kept.folder).unwrap().into_iter().map(|(name, _)| name).collect();
-        assert_eq!((left, kept.knows(&second.sha256)), (vec![OsString::from("README")], false));
+        assert_eq!(left, [OsString::from("README")]);
+    }
+
+    #[test]
+    fn what_is_being_written_is_not_swept_away() {
+        let home = tempfile::tempdir().unwrap();
+        let kept = Kept::new(home.path().join("modules"));
+        let path = home.path().join("my.sh");
+        std::fs::write(&path, "one").unwrap();
+        let code = code(path);
+        let done = AtomicBool::new(false);
+        let copies = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    kept.keep_only(&[&code]);
+                }
+            });
+            let copies: Vec<_> = (0..30)
+                .map(|_| {
+                    kept.keep_only(&[]);
+                    kept.keep(&code).map(|()| kept.find(&code).is_some())
+                })
+                .collect();
+            done.store(true, Ordering::Release);
+            copies
+        });
+        assert_eq!(copies, vec![Ok(true); 30]);
     }
 
     #[test]
@@ -204,6 +249,9 @@ mod tests {
         std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).unwrap();
         std::fs::write(&copy, "tampered").unwrap();
         assert_eq!(kept.find(&good), None);
+        // Added again, or started from its own file, it has a good copy again.
+        kept.keep(&good).unwrap();
+        assert_eq!(std::fs::read(kept.find(&good).unwrap()).unwrap(), b"one");
         // A digest that is a path leads nowhere.
         let odd = Code { sha256: "../../../etc".into(), ..good };
         assert_eq!((kept.keep(&odd), kept.find(&odd)), (Ok(()), None));
