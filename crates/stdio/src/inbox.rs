@@ -31,6 +31,8 @@ struct State {
     waiting: VecDeque<Call>,
     /// How the conversation ended; set once.
     end: Option<Result<(), Broken>>,
+    /// The module has panicked: nothing is for this instance of it any more.
+    spent: bool,
     /// The module has returned from its last call.
     finished: bool,
 }
@@ -47,12 +49,12 @@ impl Inbox {
         Ok(())
     }
 
-    /// Waits for the next call; none after the end. Calls that came before an end in order are still served: whoever feeds
+    /// Waits for the next call; none after the end, and none for a module that has panicked. Calls that came before an end in order are still served: whoever feeds
     /// the program from a file hears every answer, and a server that has gone tells the events again.
     pub(crate) fn next(&self) -> Option<Call> {
         let mut state = self.state();
         loop {
-            if matches!(state.end, Some(Err(_))) {
+            if state.spent || matches!(state.end, Some(Err(_))) {
                 return None;
             }
             if let Some(call) = state.waiting.pop_front() {
@@ -63,6 +65,25 @@ impl Inbox {
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Hands out no more calls until there is another instance of the module.
+    pub(crate) fn retire(&self) {
+        self.state().spent = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether another instance is wanted: the one there was has panicked, and calls wait or can still come. They are
+    /// handed out again.
+    pub(crate) fn renew(&self) -> bool {
+        let mut state = self.state();
+        let spent = std::mem::take(&mut state.spent);
+        spent
+            && match state.end {
+                None => true,
+                Some(Ok(())) => !state.waiting.is_empty(),
+                Some(Err(_)) => false,
+            }
     }
 
     /// Ends the conversation; the first reason counts.

@@ -41,13 +41,13 @@
 //!
 //! | What | How |
 //! |---|---|
-//! | settings | given to the constructor, once, when the server says `initialize` |
+//! | settings | given to the constructor, when the server says `initialize`, and again after a panic |
 //! | threads | as many as the operator's `window`, or one for everything: [`Serve::threads`] |
 //! | batches of events | [`ExitModule::batch_max`] and `notify_batch` |
 //! | reading | answered from the message where it carries the value, else by a call to the server |
 //! | logging | [`log`], or the standard error |
 //! | unit tests | [`testing`]: a server that calls the module, over rows that the test gives |
-//! | a panic | caught; the call fails with `RPC_E_SERVERFAULT` and the panic's text |
+//! | a panic | caught; the call fails with `RPC_E_SERVERFAULT` and the panic's text. What it left behind is dropped: before the next call the module is made and initialised anew |
 //! | the end | the server says so, or closes the standard input: the calls that have come are served, a policy module's `shut_down` is called, the module is dropped |
 //!
 //! On Unix the program's own standard output is turned to its standard error, and its standard input to nothing, before the
@@ -71,21 +71,20 @@ use module::{ExitModule, ModuleError, PolicyModule, Settings};
 
 pub use log::{Level, log};
 pub use role::Later;
-use serve::guarded;
 pub use serve::{Broken, Serve, Threads};
 
 /// Runs an exit module on the standard streams until the server ends it.
 ///
-/// `make` is the constructor: it is called once, with the operator's settings (`setting.<name>` without the prefix), in the
-/// calling thread. Its error, and that of `initialize`, is shown to the operator.
+/// `make` is the constructor: it is called with the operator's settings (`setting.<name>` without the prefix), in the calling
+/// thread; once, and again after each panic of the module. Its error, and that of `initialize`, is shown to the operator.
 ///
 /// The code is 0 after an end in order, 1 where the server broke the protocol, 2 where a person started the program at a
 /// terminal, who is told what it is for.
-pub fn run_exit<M: ExitModule>(make: impl FnOnce(&Settings) -> Result<M, ModuleError>) -> ExitCode {
+pub fn run_exit<M: ExitModule>(make: impl FnMut(&Settings) -> Result<M, ModuleError>) -> ExitCode {
     Serve::new().exit(make)
 }
 
 /// Runs a policy module on the standard streams until the server ends it; as [`run_exit`] otherwise.
-pub fn run_policy<M: PolicyModule>(make: impl FnOnce(&Settings) -> Result<M, ModuleError>) -> ExitCode {
+pub fn run_policy<M: PolicyModule>(make: impl FnMut(&Settings) -> Result<M, ModuleError>) -> ExitCode {
     Serve::new().policy(make)
 }

@@ -9,8 +9,8 @@ use module::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::guarded;
 use crate::link::Link;
+use crate::serve::{guarded, watched};
 use crate::view::{Context, Opened, PolicyView};
 
 /// The server keeps this much of a description, in bytes.
@@ -124,8 +124,8 @@ impl<M: ExitModule> ExitRole<M> {
         let Notify { context, event, request, ca } = message;
         let context = Context::of_event(link, context, request, ca);
         match (event.notification(), self.later) {
-            (Some(notification), _) => guarded(|| self.module.notify(&notification, &*context))?,
-            (None, Some(later)) => guarded(|| later(&self.module, event.bit, &*context))?,
+            (Some(notification), _) => watched(link, || self.module.notify(&notification, &*context))?,
+            (None, Some(later)) => watched(link, || later(&self.module, event.bit, &*context))?,
             (None, None) => {}
         }
         Ok(json!({}))
@@ -139,7 +139,7 @@ impl<M: ExitModule> ExitRole<M> {
             known.filter_map(|(at, message)| Some((at, opened(link, message)?))).collect();
         let events: Vec<(&Notification, &dyn ServerExit)> =
             known.iter().map(|(_, (notification, context))| (notification, &**context as &dyn ServerExit)).collect();
-        let delivered = guarded(|| Ok(self.module.notify_batch(&events)))
+        let delivered = watched(link, || Ok(self.module.notify_batch(&events)))
             .unwrap_or_else(|panic| Delivered::none(Undelivered::Failed(panic)));
         // Of the whole batch, what lies before the first that the module did not deliver.
         match known.get(delivered.count) {
@@ -189,7 +189,7 @@ impl<M: PolicyModule> PolicyRole<M> {
     fn verify(&self, link: &Arc<Link>, question: VerifyRequest) -> Result<Json, ModuleError> {
         let VerifyRequest { context, new, request, ca } = question;
         let mut view = PolicyView::new(link, context, request, ca);
-        let decision = guarded(|| self.0.verify_request(&mut view, new))?;
+        let decision = watched(link, || self.0.verify_request(&mut view, new))?;
         Ok(Verdict::from(decision).to_json())
     }
 }

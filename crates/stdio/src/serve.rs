@@ -55,14 +55,14 @@ impl Serve {
     }
 
     /// Serves an exit module on the standard streams: see [`run_exit`](crate::run_exit).
-    pub fn exit<M: ExitModule>(self, make: impl FnOnce(&Settings) -> Result<M, ModuleError>) -> ExitCode {
+    pub fn exit<M: ExitModule>(self, mut make: impl FnMut(&Settings) -> Result<M, ModuleError>) -> ExitCode {
         self.on_standard_streams(Role::Exit, move |settings| Ok(ExitRole { module: make(settings)?, later: None }))
     }
 
     /// As [`exit`](Self::exit), for a module that may know more events than this version: `later` tells it of them.
     pub fn exit_and_later<M: ExitModule>(
         self,
-        make: impl FnOnce(&Settings) -> Result<M, ModuleError>,
+        mut make: impl FnMut(&Settings) -> Result<M, ModuleError>,
         later: Later<M>,
     ) -> ExitCode {
         let make = move |settings: &Settings| Ok(ExitRole { module: make(settings)?, later: Some(later) });
@@ -70,7 +70,7 @@ impl Serve {
     }
 
     /// Serves a policy module on the standard streams: see [`run_policy`](crate::run_policy).
-    pub fn policy<M: PolicyModule>(self, make: impl FnOnce(&Settings) -> Result<M, ModuleError>) -> ExitCode {
+    pub fn policy<M: PolicyModule>(self, mut make: impl FnMut(&Settings) -> Result<M, ModuleError>) -> ExitCode {
         self.on_standard_streams(Role::Policy, move |settings| make(settings).map(PolicyRole))
     }
 
@@ -81,7 +81,7 @@ impl Serve {
         self,
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,
-        make: impl FnOnce(&Settings) -> Result<M, ModuleError>,
+        mut make: impl FnMut(&Settings) -> Result<M, ModuleError>,
     ) -> Result<(), Broken> {
         let make = move |settings: &Settings| Ok(ExitRole { module: make(settings)?, later: None });
         self.converse(reader, writer, None, make)
@@ -92,7 +92,7 @@ impl Serve {
         self,
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,
-        make: impl FnOnce(&Settings) -> Result<M, ModuleError>,
+        mut make: impl FnMut(&Settings) -> Result<M, ModuleError>,
     ) -> Result<(), Broken> {
         self.converse(reader, writer, None, move |settings| make(settings).map(PolicyRole))
     }
@@ -100,7 +100,7 @@ impl Serve {
     fn on_standard_streams<S: Served>(
         self,
         role: Role,
-        make: impl FnOnce(&Settings) -> Result<S, ModuleError>,
+        make: impl FnMut(&Settings) -> Result<S, ModuleError>,
     ) -> ExitCode {
         if io::stdin().is_terminal() {
             explain(role);
@@ -124,7 +124,7 @@ impl Serve {
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,
         overdue: Option<fn(Duration)>,
-        make: impl FnOnce(&Settings) -> Result<S, ModuleError>,
+        make: impl FnMut(&Settings) -> Result<S, ModuleError>,
     ) -> Result<(), Broken> {
         let link = Arc::new(Link::new(writer));
         let _sink = log::install(&link);
@@ -132,20 +132,17 @@ impl Serve {
 
         let mut make = Some(make);
         while let Some(call) = link.inbox.next() {
-            let Some(make) = make.take_if(|_| call.method == method::INITIALIZE) else {
+            let Some(mut make) = make.take_if(|_| call.method == method::INITIALIZE) else {
                 link.answer(&call.id, Err(not_initialised(&call)));
                 continue;
             };
-            match self.greet(&link, &call.params, make) {
+            match self.greet(&link, &call.params, &mut make) {
                 Ok((module, answer, threads)) => {
                     link.answer(&call.id, Ok(answer));
-                    serve(&link, &module, threads);
-                    // What its end says is for the log: nobody waits for an answer.
-                    if let Err(error) = guarded(|| {
-                        module.shut_down();
-                        Ok(())
-                    }) {
-                        log::log(log::Level::Error, &error.message);
+                    let renew = || self.greet(&link, &call.params, &mut make).map(|(module, ..)| module);
+                    match serve(&link, module, threads, renew) {
+                        Ok(module) => logged(|| module.shut_down()),
+                        Err(error) => link.close(Err(Broken(format!("the module cannot be made anew: {error}")))),
                     }
                 }
                 Err(error) => link.answer(&call.id, Err(error.into())),
@@ -159,7 +156,7 @@ impl Serve {
         self,
         link: &Arc<Link>,
         params: &Json,
-        make: impl FnOnce(&Settings) -> Result<S, ModuleError>,
+        make: &mut impl FnMut(&Settings) -> Result<S, ModuleError>,
     ) -> Result<(S, Json, usize), ModuleError> {
         let question = Initialize::from_json(params)?;
         let protocol = agreed(question.protocol)?;
@@ -176,8 +173,26 @@ impl Serve {
     }
 }
 
-/// Serves calls on so many threads, the calling one among them, until there are no more.
-fn serve<S: Served>(link: &Arc<Link>, module: &S, threads: usize) {
+/// Serves calls until there are no more: the module that served the last. One that panicked may have left anything behind,
+/// a poisoned lock, a state half changed: calls under way end with it, and those that wait go to another.
+fn serve<S: Served>(
+    link: &Arc<Link>,
+    mut module: S,
+    threads: usize,
+    mut renew: impl FnMut() -> Result<S, ModuleError>,
+) -> Result<S, ModuleError> {
+    loop {
+        take_calls(link, &module, threads);
+        if !link.inbox.renew() {
+            return Ok(module);
+        }
+        logged(move || drop(module));
+        module = renew()?;
+    }
+}
+
+/// Serves calls on so many threads, the calling one among them, until there are none for this module.
+fn take_calls<S: Served>(link: &Arc<Link>, module: &S, threads: usize) {
     thread::scope(|scope| {
         for number in 1..threads {
             let worker = thread::Builder::new().name(format!("call-{number}"));
@@ -228,10 +243,29 @@ fn not_initialised(call: &Call) -> CallError {
 
 /// Runs the module's code; a panic is a failure with its text.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, ModuleError>) -> Result<T, ModuleError> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+    caught(call).unwrap_or_else(Err)
+}
+
+/// Runs the module's code in a call of the server: once it has panicked, no further call is for this instance.
+pub(crate) fn watched<T>(link: &Link, call: impl FnOnce() -> Result<T, ModuleError>) -> Result<T, ModuleError> {
+    caught(call).unwrap_or_else(|panic| {
+        link.inbox.retire();
+        Err(panic)
+    })
+}
+
+/// Runs what nobody waits for: a panic is for the log.
+fn logged(end: impl FnOnce()) {
+    if let Err(panic) = caught(end) {
+        log::log(log::Level::Error, &panic.message);
+    }
+}
+
+fn caught<T>(call: impl FnOnce() -> T) -> Result<T, ModuleError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("without a text");
-        Err(ModuleError::new(HResult::RPC_E_SERVERFAULT, format!("the module panicked: {text}")))
+        ModuleError::new(HResult::RPC_E_SERVERFAULT, format!("the module panicked: {text}"))
     })
 }
 
@@ -244,13 +278,14 @@ fn end_process(waited: Duration) {
 /// For a person who starts the program by hand.
 fn explain(role: Role) {
     let program = std::env::current_exe().map_or_else(|_| "PROGRAM".to_owned(), |path| path.display().to_string());
-    let kind = match role {
-        Role::Exit => "an exit module",
-        Role::Policy => "a policy module",
+    let (kind, role) = match role {
+        Role::Exit => ("an exit module", ""),
+        Role::Policy => ("a policy module", " --role policy"),
     };
     eprintln!(
         "This program is {kind} of Exeunt: the server starts it and speaks with it over its standard input and output.\n\
-         Try it:      exeunt module test {program}\n\
-         Install it:  exeunt module add {program}"
+         Try it:      exeunt module test {program}{role}\n\
+         Install it:  exeunt module add {program}{role}\n\
+         Where it has an exeunt-module.toml, give the folder of that in the place of the program."
     );
 }

@@ -20,7 +20,7 @@ type Handler = dyn Fn(&Notification, &dyn ServerExit) -> Result<(), ModuleError>
 
 /// A module that does in `notify` what a test says.
 struct Probe {
-    notify: Box<Handler>,
+    notify: Arc<Handler>,
     batch: usize,
 }
 
@@ -28,8 +28,9 @@ impl Probe {
     fn serve(
         notify: impl Fn(&Notification, &dyn ServerExit) -> Result<(), ModuleError> + Send + Sync + 'static,
     ) -> Conversation {
+        let notify: Arc<Handler> = Arc::new(notify);
         Conversation::open(move |reader, writer| {
-            Serve::new().exit_on(reader, writer, |_| Ok(Self { notify: Box::new(notify), batch: 1 }))
+            Serve::new().exit_on(reader, writer, |_| Ok(Self { notify: Arc::clone(&notify), batch: 1 }))
         })
     }
 }
@@ -183,13 +184,83 @@ fn a_panic_is_an_answered_failure() {
 }
 
 #[test]
+fn after_a_panic_the_module_is_made_anew() {
+    /// Counts the events it saw, under a lock that a panic poisons.
+    struct Counter(u64, Mutex<u64>, Arc<Mutex<Vec<&'static str>>>);
+    impl ExitModule for Counter {
+        fn initialize(&self, _: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+            server.certificate_property("CAType", PropertyType::Long)?;
+            self.2.lock().unwrap().push("initialized");
+            if self.0 == 3 { Err(ModuleError::from(HResult::E_ACCESSDENIED)) } else { Ok(ExitEvents::all()) }
+        }
+        fn notify(&self, notification: &Notification, _: &dyn ServerExit) -> Result<(), ModuleError> {
+            let mut count = self.1.lock().unwrap();
+            *count += 1;
+            match notification.id.0 {
+                42 => panic!("42"),
+                _ => Err(ModuleError::invalid(format!("{} of instance {}", *count, self.0))),
+            }
+        }
+        fn description(&self) -> String {
+            String::new()
+        }
+    }
+    impl Drop for Counter {
+        fn drop(&mut self) {
+            self.2.lock().unwrap().push("dropped");
+        }
+    }
+    for window in [1, 4] {
+        let life = Arc::new(Mutex::new(Vec::new()));
+        let lives = Arc::clone(&life);
+        let mut server = Conversation::open(move |reader, writer| {
+            let mut made = 0;
+            Serve::new().exit_on(reader, writer, |_| {
+                made += 1;
+                Ok(Counter(made, Mutex::default(), Arc::clone(&lives)))
+            })
+        });
+        server.initialize("exit", json!({}), window).unwrap();
+        let mut said = |id| server.ask("notify", event(id, "cert-issued", 1)).unwrap_err()["message"].clone();
+        assert_eq!(
+            [said(41), said(42), said(43), said(44), said(42)],
+            [
+                "1 of instance 1",
+                "the module panicked: 42",
+                "1 of instance 2",
+                "2 of instance 2",
+                "the module panicked: 42"
+            ]
+        );
+        assert!(server.end().unwrap_err().to_string().starts_with("the module cannot be made anew: "));
+        // Instance 3 was never given a call.
+        let one = ["initialized", "dropped"];
+        assert_eq!(*life.lock().unwrap(), [one, one, one].concat());
+    }
+}
+
+#[test]
+fn calls_that_wait_during_a_panic_are_served_by_the_next_instance() {
+    let mut server = Probe::serve(|notification, _| match notification.id.0 {
+        41 => panic!("41"),
+        _ => Ok(()),
+    });
+    server.initialize("exit", json!({}), 1).unwrap();
+    let calls = [41, 42, 43].map(|id| server.call("notify", event(id, "cert-issued", 1)));
+    let answers = calls.map(|_| server.hear());
+    assert_eq!(answers.each_ref().map(|answer| &answer["id"]), calls.each_ref());
+    assert_eq!(answers.map(|answer| answer.get("error").is_some()), [true, false, false]);
+    assert_eq!(server.close(), Ok(()));
+}
+
+#[test]
 fn batches_stop_at_the_first_failure() {
     let mut server = Conversation::open(|reader, writer| {
         let notify = |notification: &Notification, _: &dyn ServerExit| match notification.id.0 {
             43 => Err(ModuleError::new(HResult::ERROR_FILE_EXISTS, "43 exists")),
             _ => Ok(()),
         };
-        Serve::new().exit_on(reader, writer, |_| Ok(Probe { notify: Box::new(notify), batch: 1000 }))
+        Serve::new().exit_on(reader, writer, |_| Ok(Probe { notify: Arc::new(notify), batch: 1000 }))
     });
     assert_eq!(server.initialize("exit", json!({}), 1).unwrap()["batch"], 100);
     let batch = |ids: &[u64]| json!({"events": ids.iter().map(|id| event(*id, "cert-issued", 1)).collect::<Vec<_>>()});
@@ -253,7 +324,8 @@ fn one_thread_serves_everything_where_it_is_asked_to() {
     let module = Apartment(Arc::clone(&seen));
     let mut server = Conversation::open(move |reader, writer| {
         module.note();
-        Serve::new().threads(Threads::One).exit_on(reader, writer, move |_| Ok(module))
+        let mut module = Some(module);
+        Serve::new().threads(Threads::One).exit_on(reader, writer, move |_| Ok(module.take().expect("it is made once")))
     });
     server.initialize("exit", json!({}), 8).unwrap();
     let calls: Vec<u64> = (41..61).map(|id| server.call("notify", event(id, "cert-issued", 1))).collect();
@@ -272,7 +344,7 @@ fn settings_make_the_module_or_keep_it_from_being_made() {
         Conversation::open(|reader, writer| {
             Serve::new().exit_on(reader, writer, |settings: &Settings| {
                 settings.required("directory")?;
-                Ok(Probe { notify: Box::new(|_, _| Ok(())), batch: 1 })
+                Ok(Probe { notify: Arc::new(|_, _| Ok(())), batch: 1 })
             })
         })
     };

@@ -18,7 +18,7 @@ use support::{Conversation, request};
 type Handler = dyn Fn(&mut dyn ServerPolicy, bool) -> Result<Decision, ModuleError> + Send + Sync;
 
 struct Probe {
-    verify: Box<Handler>,
+    verify: Arc<Handler>,
     shut_down: Arc<AtomicUsize>,
 }
 
@@ -44,9 +44,10 @@ fn serve(
     verify: impl Fn(&mut dyn ServerPolicy, bool) -> Result<Decision, ModuleError> + Send + Sync + 'static,
 ) -> (Conversation, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
-    let shut_down = Arc::clone(&count);
+    let (verify, shut_down): (Arc<Handler>, _) = (Arc::new(verify), Arc::clone(&count));
     let server = Conversation::open(move |reader, writer| {
-        Serve::new().policy_on(reader, writer, |_| Ok(Probe { verify: Box::new(verify), shut_down }))
+        Serve::new()
+            .policy_on(reader, writer, |_| Ok(Probe { verify: Arc::clone(&verify), shut_down: Arc::clone(&shut_down) }))
     });
     (server, count)
 }
