@@ -42,6 +42,7 @@ codes! {
     ERROR_INVALID_DATA = 0x8007_000D, "the data or the transition is not valid";
     ERROR_FILE_EXISTS = 0x8007_0050, "the file exists";
     ERROR_BAD_PATHNAME = 0x8007_00A1, "the path or URL cannot be written to";
+    ERROR_BAD_EXE_FORMAT = 0x8007_00C1, "the file is not one that can be loaded here";
     ERROR_ARITHMETIC_OVERFLOW = 0x8007_0216, "the value does not fit its type";
     ERROR_TIMEOUT = 0x8007_05B4, "the time limit was exceeded";
     /// An exit module answers with it what it will never take: the event is not tried again, but parked at once.
@@ -123,6 +124,12 @@ impl ModuleError {
         Self::new(HResult::ERROR_REQUEST_REFUSED, message)
     }
 
+    /// The same failure with what it happened to in front: `/srv/list: No such file or directory`.
+    #[must_use]
+    pub fn at(self, what: impl fmt::Display) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Whether trying again is in vain.
     pub fn is_for_good(&self) -> bool {
         self.code == HResult::ERROR_REQUEST_REFUSED
@@ -131,6 +138,18 @@ impl ModuleError {
     /// `E_INVALIDARG`: a name or type that the contract does not know.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(HResult::E_INVALIDARG, message)
+    }
+}
+
+/// What was read, or none where the name is known and has no value (`CERTSRV_E_PROPERTY_EMPTY`).
+///
+/// # Errors
+/// Every other failure.
+pub fn present<T>(read: Result<T, ModuleError>) -> Result<Option<T>, ModuleError> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.code == HResult::CERTSRV_E_PROPERTY_EMPTY => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -169,5 +188,19 @@ mod tests {
     #[test]
     fn an_error_is_always_a_failure() {
         assert!(ModuleError::new(HResult::S_OK, "odd").code.is_failure());
+    }
+
+    #[test]
+    fn an_error_says_what_it_happened_to() {
+        let error = ModuleError::from(std::io::Error::from(std::io::ErrorKind::PermissionDenied)).at("/srv/list");
+        assert_eq!((error.code, error.message.as_str()), (HResult::E_ACCESSDENIED, "/srv/list: permission denied"));
+    }
+
+    #[test]
+    fn what_has_no_value_is_none_and_other_failures_stay() {
+        assert_eq!(present(Ok(7)), Ok(Some(7)));
+        assert_eq!(present::<i32>(Err(ModuleError::empty("CommonName"))), Ok(None));
+        let other = ModuleError::from(HResult::E_INVALIDARG);
+        assert_eq!(present::<i32>(Err(other.clone())), Err(other));
     }
 }

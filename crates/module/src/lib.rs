@@ -81,7 +81,7 @@ mod value;
 pub mod wire;
 
 pub use code_file::CodeFile;
-pub use error::{HResult, ModuleError};
+pub use error::{HResult, ModuleError, present};
 pub use event::{EventId, ExitEvent, ExitEvents, Notification};
 pub use exit::{Delivered, ExitModule, ServerExit, Undelivered};
 pub use extension::{CertificateExtension, ExtensionFlags};

@@ -1,5 +1,7 @@
 //! Moments as people write them, and periods by the calendar.
 
+use std::time::Duration;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
@@ -16,6 +18,23 @@ pub fn parse(text: &str) -> Result<Timestamp, ModuleError> {
     absolute.ok_or_else(|| {
         ModuleError::invalid(format!("`{text}` is not a date or time; write 2027-01-01 or 2027-01-01T12:00:00Z"))
     })
+}
+
+/// A duration as settings are written: a whole number and `ms`, `s`, `m`, `h` or `d`; `90s`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(digits)?;
+    let number: u64 = number.parse().ok()?;
+    let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
+    match unit.trim_start() {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => seconds(1),
+        "m" => seconds(60),
+        "h" => seconds(3_600),
+        "d" => seconds(86_400),
+        _ => None,
+    }
 }
 
 /// A length of time by the calendar: `90d`, `1y`, `6mo`, `12h`.
@@ -175,6 +194,16 @@ mod tests {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
         assert!("4000000000y".parse::<Period>().unwrap().after(Timestamp::UNIX_EPOCH).is_err());
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration(" 90s "), Some(Duration::from_secs(90)));
+        assert_eq!(duration("2 d"), Some(Duration::from_secs(172_800)));
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        for text in ["", "90", "s", "-1s", "1w", "18446744073709551615d"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
     }
 
     #[test]

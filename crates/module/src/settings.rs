@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CodeFile, ExitModule, ModuleError, PolicyModule, nearest};
+use crate::{CodeFile, ExitModule, ModuleError, PolicyModule, moment, nearest};
 
 /// A module's settings: names and values as the operator gave them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +42,17 @@ impl Settings {
         let text = text.trim();
         text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
-            ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: it is a number from {from} to {to}"))
+            ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: it takes a number from {from} to {to}"))
+        })
+    }
+
+    /// A setting's value read as a duration, `90s`, or `default` where it is not set: the type `duration` of manifests.
+    pub fn duration(&self, name: &str, default: Duration) -> Result<Duration, ModuleError> {
+        let Some(text) = self.value(name) else { return Ok(default) };
+        moment::duration(text).ok_or_else(|| {
+            ModuleError::invalid(format!(
+                "the setting `{name}` cannot be `{text}`: it takes a whole number and a unit, ms, s, m, h or d, such as 90s"
+            ))
         })
     }
 
@@ -200,4 +211,20 @@ fn located(settings: &Settings, entry: Option<&str>, file: &Path) -> Result<Sett
         settings.set(entry, text);
     }
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_with_its_unit() {
+        let settings = Settings::from([("every", "15m"), ("pause", "15")]);
+        let second = Duration::from_secs(1);
+        assert_eq!(settings.duration("every", second), Ok(Duration::from_secs(900)));
+        assert_eq!(settings.duration("other", second), Ok(second));
+        let error = settings.duration("pause", second).unwrap_err();
+        assert!(error.message.contains("`pause` cannot be `15`"), "{error}");
+    }
 }

@@ -274,7 +274,7 @@ mod tests {
             (&[("secret_previous", "")], "openssl rand"),
             (&[("sekret", "x")], "there is no setting"),
             (&[("batch", "0")], "from 1 to 1000"),
-            (&[("batch", "ten")], "cannot be `ten`: it is a number from 1 to 1000"),
+            (&[("batch", "ten")], "cannot be `ten`: it takes a number from 1 to 1000"),
             (&[("timeout_ms", "0")], "from 1"),
             (&[("ping", "yes")], "`ping` cannot be"),
             (&[("events", ",")], "`events` names none"),

@@ -1,12 +1,11 @@
 //! A setting that a manifest declares: its type, its default, and whether a value fits.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{COM, ENTRIES_MAX, Scalar, invalid, text};
-use crate::ModuleError;
+use crate::{ModuleError, moment};
 
 /// Octets of a value at most.
 const VALUE_BYTES_MAX: usize = 64 << 10;
@@ -76,24 +75,24 @@ impl DeclaredSetting {
                 match value.trim().parse::<i64>() {
                     Ok(number) if (min..=max).contains(&number) => Ok(()),
                     _ if self.min.is_some() || self.max.is_some() => {
-                        wrong(&format!("it is a whole number from {min} to {max}"))
+                        wrong(&format!("it takes a whole number from {min} to {max}"))
                     }
-                    _ => wrong("it is a whole number"),
+                    _ => wrong("it takes a whole number"),
                 }
             }
             SettingType::Boolean if matches!(value.trim(), "true" | "false") => Ok(()),
-            SettingType::Boolean => wrong("it is true or false"),
-            SettingType::Duration if duration(value).is_some() => Ok(()),
-            SettingType::Duration => wrong("it is a whole number and a unit, ms, s, m, h or d, such as 90s"),
-            SettingType::Path if value.contains('\0') => wrong("it is an absolute path"),
+            SettingType::Boolean => wrong("it takes true or false"),
+            SettingType::Duration if moment::duration(value).is_some() => Ok(()),
+            SettingType::Duration => wrong("it takes a whole number and a unit, ms, s, m, h or d, such as 90s"),
+            SettingType::Path if value.contains('\0') => wrong("it takes an absolute path"),
             SettingType::Path if Path::new(value).is_absolute() => Ok(()),
             SettingType::Path if kind == COM && on_a_drive(value) => Ok(()),
             SettingType::Path if kind == COM => {
-                wrong(r"it is an absolute path: as this machine writes it, or as Windows does (Z:\srv is /srv)")
+                wrong(r"it takes an absolute path: as this machine writes it, or as Windows does (Z:\srv is /srv)")
             }
-            SettingType::Path => wrong("it is an absolute path"),
+            SettingType::Path => wrong("it takes an absolute path"),
             SettingType::Choice if self.choices.iter().any(|choice| choice == value) => Ok(()),
-            SettingType::Choice => wrong(&format!("it is one of {}", self.choices.join(", "))),
+            SettingType::Choice => wrong(&format!("it takes one of {}", self.choices.join(", "))),
         }
     }
 
@@ -146,21 +145,4 @@ fn on_a_drive(path: &str) -> bool {
 fn on_a_line(text: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
     text.chars().map(shown).collect()
-}
-
-/// A duration as a setting of that type is written.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let number: u64 = number.parse().ok()?;
-    let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
-    match unit.trim_start() {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => seconds(1),
-        "m" => seconds(60),
-        "h" => seconds(3_600),
-        "d" => seconds(86_400),
-        _ => None,
-    }
 }
