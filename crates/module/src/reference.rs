@@ -86,8 +86,10 @@ impl Resolved {
     pub fn redact(&self, error: ModuleError) -> ModuleError {
         let mut message = error.message;
         for (secret, reference) in &self.secrets {
+            // Whoever reads a setting may leave out the space around it.
+            let secret = secret.trim();
             if secret.len() >= REDACTED_BYTES_MIN {
-                message = message.replace(secret.as_str(), reference);
+                message = message.replace(secret, reference);
             }
         }
         ModuleError::new(error.code, message)
@@ -160,6 +162,10 @@ mod tests {
         assert!(!format!("{resolved:?}").contains("s3cret"));
         let error = resolved.redact(ModuleError::invalid("the setting `password` cannot be `s3cret`"));
         assert!(!error.message.contains("s3cret") && error.message.contains("@file:"), "{error}");
+        std::fs::write(&path, " s3cret \n").unwrap();
+        let error = given.resolved().unwrap().settings.within("password", 1, 1..=9).unwrap_err();
+        let error = given.resolved().unwrap().redact(error);
+        assert!(!error.message.contains("s3cret"), "{error}");
         std::fs::remove_file(path).unwrap();
     }
 
