@@ -393,6 +393,8 @@ fn extension_writes() -> Vec<CertificateExtension> {
         one("9.9.9", 0),
         one("no.oid", 0),
         one("1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17", 0),
+        CertificateExtension { value: vec![4; 65_536], ..one("1.2.3.5", 0) },
+        CertificateExtension { value: vec![4; 65_537], ..one("1.2.3.6", 0) },
     ]
 }
 

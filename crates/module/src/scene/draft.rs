@@ -11,6 +11,8 @@ use crate::{CertificateExtension, ExtensionFlags, HResult, ModuleError, Value};
 const OID_CHARACTERS_MAX: usize = 31;
 /// The most extensions of a request.
 const EXTENSIONS_MAX: usize = 100;
+/// The longest value of an extension, in bytes: that of a server whose limit for requests is the default, or below it.
+const VALUE_BYTES_MAX: usize = 65_536;
 
 /// A request that a policy module decides on, and may amend.
 #[derive(Clone, Debug)]
@@ -129,12 +131,17 @@ impl Draft {
     ///
     /// # Errors
     /// Those of [`set_certificate_extension`](crate::ServerPolicy::set_certificate_extension), and
-    /// `CERTSRV_E_ENCODING_LENGTH` where there are too many.
+    /// `CERTSRV_E_ENCODING_LENGTH` where it is too long, or there are too many.
     pub fn set_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
         let CertificateExtension { oid, flags, value } = extension;
         if oid.len() > OID_CHARACTERS_MAX || ObjectIdentifier::new(&oid).is_err() {
             let rule = "a dotted object identifier of at most 31 characters";
             return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
+        }
+        let length = value.len();
+        if length > VALUE_BYTES_MAX {
+            let text = format!("the extension {oid} has {length} bytes; at most {VALUE_BYTES_MAX} go into a certificate");
+            return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
         }
         let stored = CertificateExtension { flags: flags.with_origin(ExtensionFlags::ORIGIN_POLICY), oid, value };
         let extensions = &mut self.mutable()?.extensions;
