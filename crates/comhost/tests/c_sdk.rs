@@ -78,6 +78,59 @@ fn build_module(name: &str, extension: &str, source: &str) -> (bool, String) {
     (output.status.success(), text)
 }
 
+/// What source of 2003 takes for granted, and a resource beside it: builds for both systems as it stands.
+const OLD: &str = r#"
+#pragma comment(lib, "advapi32.lib")
+#define WIN32_LEAN_AND_MEAN
+#include <Windows.h>
+#include <TCHAR.H>
+#include <crtdbg.h>
+#include <ObjBase.h>
+#include <WinCrypt.h>
+#include <CertSrv.h>
+#include <CertExit.h>
+STDAPI DllGetClassObject(REFCLSID rclsid, REFIID riid, LPVOID FAR *ppv)
+{
+    TCHAR szClass[64];
+    WCHAR wszText[128];
+    DWORD cch = 128;
+    _ASSERTE(ppv != NULL);
+    *ppv = NULL;
+    StringFromGUID2(rclsid, szClass, 64);
+    _stprintf(wszText, _T("%s %d"), szClass, EXITEVENT_CERTIMPORTED);
+    wsprintf(szClass, _T("%#lx"), GetLastError());
+    lstrcpyn(wszText, lstrcat(lstrcpy(szClass, _T("a")), L"b"), 8);
+    CryptBinaryToString((const BYTE *)&riid, 16, CRYPT_STRING_BASE64, wszText, &cch);
+    return lstrlen(wszText) > 0 ? ResultFromScode(CLASS_E_CLASSNOTAVAILABLE) : HRESULT_FROM_WIN32(ERROR_OPEN_FAILED);
+}
+STDAPI DllCanUnloadNow() { return NOERROR; }
+"#;
+
+#[test]
+fn source_of_2003_builds_for_both() {
+    alone("modules", || {
+        let directory = build("old");
+        fs::create_dir_all(&directory).unwrap();
+        let snippet = root().join("sdk/c/exeunt-module.mk");
+        for (name, text) in [
+            ("Old.cpp", OLD.to_owned()),
+            ("Old.rc", "STRINGTABLE\nBEGIN\n101 \"Old\"\nEND\n".to_owned()),
+            ("old.def", "EXPORTS\n    DllGetClassObject @1 PRIVATE\n    DllCanUnloadNow @2 PRIVATE\n".to_owned()),
+            ("Makefile", format!("MODULE := old\nSOURCES := Old.cpp Old.rc\ninclude {}\n", snippet.display())),
+        ] {
+            fs::write(directory.join(name), text).unwrap();
+        }
+        succeeds(make(&directory, &build("modules"), &["OPTIMIZE=-O0", "linux"]).env("LC_ALL", "C"));
+        let dll = build("modules").join("old.dll");
+        let _ = fs::remove_file(&dll);
+        let said = succeeds(&mut make(&directory, &build("modules"), &["OPTIMIZE=-O0", "windows"]));
+        assert_eq!(said, "", "with -s nothing is said");
+        // The text of the resource is in the file, in 16-bit characters.
+        let library = fs::read(&dll).unwrap();
+        assert!(library.windows(6).any(|bytes| bytes == b"O\0l\0d\0"), "{} has no resource", dll.display());
+    });
+}
+
 const NO_CLASSES: &str = "STDAPI DllGetClassObject(REFCLSID, REFIID, LPVOID *) { return CLASS_E_CLASSNOTAVAILABLE; }";
 
 #[test]

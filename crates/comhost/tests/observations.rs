@@ -67,6 +67,7 @@ fn an_exit_module_reads_what_the_contract_says() {
         level 39 type 4
         names type 7 61000000620000000000
         inner Größe
+        formatted Größe w narrow -7 0000BEEF Größe
         CAType long 3
         SanitizedCAName text Example CA
         row in context 0 80094004

@@ -70,4 +70,28 @@ errno_t _wfopen_s(FILE **file, const wchar_t *path, const wchar_t *mode);
 
 EXEUNT_END_C
 
+#ifdef __cplusplus
+#include <type_traits>
+
+/* swprintf and vswprintf without a size, as Windows compilers had them before 2005. An array's own size bounds what is written; a
+ * pointer has none. */
+namespace exeunt {
+template <typename Buffer>
+using IfWide = typename std::enable_if<std::is_same<typename std::decay<Buffer>::type, wchar_t *>::value, int>::type;
+
+template <typename Buffer> constexpr size_t room() {
+    using Plain = typename std::remove_reference<Buffer>::type;
+    return std::is_array<Plain>::value ? std::extent<Plain>::value : static_cast<size_t>(-1) / sizeof(wchar_t);
+}
+} // namespace exeunt
+
+template <typename Buffer, typename... Arguments>
+exeunt::IfWide<Buffer> swprintf(Buffer &&buffer, const wchar_t *format, Arguments... arguments) {
+    return swprintf(static_cast<wchar_t *>(buffer), exeunt::room<Buffer>(), format, arguments...);
+}
+template <typename Buffer> exeunt::IfWide<Buffer> vswprintf(Buffer &&buffer, const wchar_t *format, va_list arguments) {
+    return vswprintf(static_cast<wchar_t *>(buffer), exeunt::room<Buffer>(), format, arguments);
+}
+#endif
+
 #endif

@@ -110,6 +110,8 @@ typedef struct _SYSTEMTIME {
 #define FALSE 0
 #endif
 #define MAX_PATH 260
+#define FAR
+#define NEAR
 #define MAXDWORD 0xffffffffu
 #define MAXLONG 0x7fffffff
 

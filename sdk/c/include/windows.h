@@ -12,6 +12,7 @@
 #include "winbase.h"
 #include "winnls.h"
 #include "winreg.h"
+#include "winuser.h"
 
 #include "exeunt_wide.h"
 

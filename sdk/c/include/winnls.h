@@ -30,11 +30,18 @@ int lstrcmpW(LPCWSTR first, LPCWSTR second);
 int lstrcmpiW(LPCWSTR first, LPCWSTR second);
 int lstrlenW(LPCWSTR text);
 int lstrlenA(LPCSTR text);
+/* To the terminator, whatever room there is. lstrcpyn: at most so many characters, the terminator among them. */
+LPWSTR lstrcpyW(LPWSTR destination, LPCWSTR source);
+LPWSTR lstrcatW(LPWSTR destination, LPCWSTR source);
+LPWSTR lstrcpynW(LPWSTR destination, LPCWSTR source, int characters);
 LPWSTR CharUpperW(LPWSTR text);
 LPWSTR CharLowerW(LPWSTR text);
 #define lstrcmp lstrcmpW
 #define lstrcmpi lstrcmpiW
 #define lstrlen lstrlenW
+#define lstrcpy lstrcpyW
+#define lstrcat lstrcatW
+#define lstrcpyn lstrcpynW
 
 EXEUNT_END_C
 

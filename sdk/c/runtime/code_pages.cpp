@@ -148,6 +148,19 @@ int CompareStringOrdinal(LPCWSTR first, int first_characters, LPCWSTR second, in
 int lstrcmpW(LPCWSTR first, LPCWSTR second) { return wcscmp(first == nullptr ? L"" : first, second == nullptr ? L"" : second); }
 int lstrcmpiW(LPCWSTR first, LPCWSTR second) { return _wcsicmp(first == nullptr ? L"" : first, second == nullptr ? L"" : second); }
 int lstrlenW(LPCWSTR text) { return text == nullptr ? 0 : static_cast<int>(wcslen(text)); }
+LPWSTR lstrcpyW(LPWSTR destination, LPCWSTR source) {
+    return destination == nullptr || source == nullptr ? nullptr : wcscpy(destination, source);
+}
+LPWSTR lstrcatW(LPWSTR destination, LPCWSTR source) {
+    return destination == nullptr || source == nullptr ? nullptr : wcscat(destination, source);
+}
+LPWSTR lstrcpynW(LPWSTR destination, LPCWSTR source, int characters) {
+    if (destination == nullptr || source == nullptr || characters <= 0) return nullptr;
+    int at = 0;
+    for (; at < characters - 1 && source[at] != 0; ++at) destination[at] = source[at];
+    destination[at] = 0;
+    return destination;
+}
 int lstrlenA(LPCSTR text) { return text == nullptr ? 0 : static_cast<int>(strlen(text)); }
 
 // A pointer without a high part is a single character.

@@ -201,6 +201,16 @@ int _vsnwprintf(wchar_t *buffer, size_t characters, const wchar_t *format, va_li
 int _snwprintf(wchar_t *buffer, size_t characters, const wchar_t *format, ...) {
     WITH_ARGUMENTS(format, _vsnwprintf(buffer, characters, format, arguments));
 }
+int wvsprintfW(LPWSTR buffer, LPCWSTR format, va_list arguments) {
+    const size_t room = 1024; // what Windows writes at most
+    std::wstring made;
+    if (buffer == nullptr || !format_text(made, format, false, arguments)) return 0;
+    size_t fits = made.size() < room ? made.size() : room - 1;
+    wmemcpy(buffer, made.data(), fits);
+    buffer[fits] = 0;
+    return static_cast<int>(fits);
+}
+int wsprintfW(LPWSTR buffer, LPCWSTR format, ...) { WITH_ARGUMENTS(format, wvsprintfW(buffer, format, arguments)); }
 int _vscwprintf(const wchar_t *format, va_list arguments) {
     std::wstring made;
     return format_text(made, format, false, arguments) ? static_cast<int>(made.size()) : -1;

@@ -53,6 +53,36 @@ TEST(wide_functions_work_on_16_bits) {
     free(copy);
 }
 
+TEST(texts_as_they_were_made_before_2005) {
+    wchar_t room[8];
+    SAME(swprintf(room, L"%s-%d", L"ab", 7), 4); // an array bounds what is written
+    SAME(std::wstring(room), L"ab-7");
+    SAME(swprintf(room, L"plain"), 5);
+    SAME(swprintf(room, L"%s", L"longer than that"), -1);
+    SAME(std::wstring(room), L"longer ");
+    SAME(swprintf(room, 4, L"%d", 12345), -1);
+    wchar_t *at = room + 3;
+    SAME(swprintf(at, L"%c%hs", L'x', "yz"), 3);
+    SAME(std::wstring(room), L"123xyz");
+    SAME(_stprintf(room, _T("%ld"), 5L), 1);
+    struct {
+        wchar_t name[4];
+    } inside;
+    swprintf(inside.name, L"%u", 65535u);
+    SAME(std::wstring(inside.name), L"655");
+
+    std::wstring many(2000, L'm');
+    std::wstring big(1024, L'#');
+    SAME(wsprintf(&big[0], L"%s", many.c_str()), 1023);
+    SAME(wcslen(big.c_str()), 1023u);
+    SAME(wsprintfW(room, L"%#x %ws", 255, L"w"), 6);
+    SAME(std::wstring(room), L"0xff w");
+
+    SAME(std::wstring(lstrcat(lstrcpy(room, L"abc"), L"de")), L"abcde");
+    SAME(std::wstring(lstrcpyn(room, L"vwxyz", 4)), L"vwx");
+    CHECK(lstrcpyn(room, L"a", 0) == nullptr && lstrcpy(nullptr, L"a") == nullptr && lstrcat(room, nullptr) == nullptr);
+}
+
 TEST(std_wstring_has_16_bit_characters) {
     std::wstring text(40, L'x');
     text += L"\u00e9";

@@ -6,8 +6,8 @@
 //     Behaviour   what it does in Notify or VerifyRequest: crash, hang, exit, throw, overflow, abort, fail
 //     Level       a REG_DWORD, Names a REG_MULTI_SZ, Below\Inner a text: read back into the journal
 
-#include <windows.h>
-#include <objbase.h>
+#include <Windows.h> // as source for Windows spells it
+#include <ObjBase.h>
 #include <oleauto.h>
 #include <certsrv.h>
 
@@ -68,6 +68,15 @@ std::string digits(const unsigned char *bytes, unsigned count)
         text += pair;
     }
     return text;
+}
+
+// As old source makes texts: without a size, and %s is a wide text.
+std::wstring formatted(const wchar_t *text)
+{
+    wchar_t buffer[64];
+    swprintf(buffer, L"%s %c %hs %ld %08X", text, L'w', "narrow", static_cast<LONG>(-7), 0xbeefu);
+    wsprintfW(buffer + wcslen(buffer), L" %s", text);
+    return buffer;
 }
 
 // What the module is told in its key.
@@ -290,7 +299,9 @@ template <class Server> HRESULT read_settings(const CLSID &clsid, const IID &iid
             }
             HKEY below = nullptr;
             if (RegOpenKeyExW(key, L"Below", 0, KEY_READ, &below) == ERROR_SUCCESS) {
-                settings.write("inner " + utf8(query_text(below, L"Inner").c_str()));
+                std::wstring inner = query_text(below, L"Inner");
+                settings.write("inner " + utf8(inner.c_str()));
+                settings.write("formatted " + utf8(formatted(inner.c_str()).c_str()));
                 RegCloseKey(below);
             }
             RegCloseKey(key);
