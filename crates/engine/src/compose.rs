@@ -13,7 +13,7 @@ use crate::{Request, extensions};
 
 const CONSTRUCTING: &str = "Error Constructing Certificate";
 
-/// What is signed may have as many bytes as a request, and this many in any case.
+/// What is signed may have as many bytes as a request, and this many where a request may have fewer.
 const BYTES_MAX: usize = 65_536;
 
 /// The certificate to be signed.

@@ -12,12 +12,13 @@ use crate::{Engine, Error, Outcome, Request};
 
 /// The most rows of one page.
 const PAGE_ROWS_MAX: u32 = 1_000;
-/// How often a request that others change meanwhile is read again.
-const RETRIEVAL_TRIES_MAX: u32 = 8;
 /// What a request keeps of those who have fetched its certificate: their names, a line each.
 const RETRIEVED_BY: &str = "RetrievedBy";
 /// Those at most. Whoever comes after them raises no event.
 const RETRIEVERS_MAX: usize = 32;
+/// How often a request that others change meanwhile is read again: as often as others can be noted who come at the same time, and
+/// a few times more.
+const RETRIEVAL_TRIES_MAX: usize = RETRIEVERS_MAX + 8;
 
 impl Engine {
     /// The classic *retrieve pending*: where the caller's own request stands, and its certificate once there is one.

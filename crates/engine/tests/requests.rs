@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
 use engine::store::{Column, Filter, Operand, Search};
-use engine::{Error, ImportOptions, Role, Submission, right};
+use engine::{Caller, Error, ImportOptions, Role, Submission, right};
 use jiff::{SignedDuration, ToSpan};
 use module::{
     CertificateExtension, Decision, Disposition, EventId, ExitEvents, ExtensionFlags, HResult, ModuleError,
@@ -396,6 +396,30 @@ fn whoever_fetches_a_certificate_again_and_again_leaves_one_event_behind() {
     let request = authority.engine.request(&authority.by::<right::Read>(), pending).unwrap();
     assert_eq!(request.version, before.version + 2);
     assert_eq!(request.properties["RetrievedBy"].lines().last(), Some("test:certificate-manager"));
+}
+
+#[test]
+fn however_many_fetch_a_certificate_at_once_each_gets_it_and_the_first_are_noted() {
+    const CALLERS: usize = 40;
+    let authority = Authority::open();
+    let pending = authority.submit("www.example.org", "Disposition:Pending").request;
+    authority.clock.advance(SignedDuration::from_secs(1));
+    authority.engine.approve(&authority.by::<right::ManageCertificates>(), pending).unwrap();
+    let at_once = Barrier::new(CALLERS);
+    std::thread::scope(|scope| {
+        for n in 0..CALLERS {
+            let caller = Caller { name: format!("test:manager-{n}"), groups: vec!["test:everyone".into()] };
+            let by = authority.engine.authority().authorise::<right::Enrol>(&caller).unwrap();
+            let (engine, at_once) = (&authority.engine, &at_once);
+            scope.spawn(move || {
+                at_once.wait();
+                assert!(engine.retrieve(&by, pending).unwrap().certificate.is_some());
+            });
+        }
+    });
+    let wanted = ExitEvents::CERT_RETRIEVE_PENDING;
+    let raised = authority.engine.events(&authority.by::<right::Read>(), EventId(0), wanted, 100).unwrap().len();
+    assert_eq!(raised, 32);
 }
 
 #[test]
