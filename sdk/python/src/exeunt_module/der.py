@@ -44,11 +44,13 @@ def element(tag: int, content: bytes) -> bytes:
 
 
 def read_oid(content: bytes) -> str:
-    """An object identifier from the content of its element (X.690 8.19)."""
+    """An object identifier from the content of its element (X.690 8.19). Its numbers have up to 128 bits (X.667 6.3)."""
     if not content or content[-1] & 0x80:
         raise _invalid("holds an object identifier that is cut short")
     numbers, number = [], 0
     for octet in content:
+        if number == 0 and octet == 0x80 or number >> 121:
+            raise _invalid("holds an object identifier with a number that is not DER, or too large")
         number = number << 7 | octet & 0x7F
         if not octet & 0x80:
             numbers.append(number)
