@@ -168,18 +168,18 @@ unsafe extern "system-unwind" fn invoke<C: Automation>(
         return hresult::DISP_E_MEMBERNOTFOUND;
     }
     // SAFETY: not null, and so valid; the values are `count` in number; `this` is an object of ours.
-    let (outcome, named) = unsafe {
+    let outcome = unsafe {
         let arguments = &*arguments;
+        if arguments.named_count != 0 {
+            return hresult::DISP_E_NONAMEDARGS;
+        }
         let values = if arguments.count == 0 || arguments.values.is_null() {
             &[]
         } else {
             std::slice::from_raw_parts(arguments.values, arguments.count.min(ARGUMENTS_MAX) as usize)
         };
-        (object::body::<C>(this).invoke(member, &Call(values)), arguments.named_count)
+        object::body::<C>(this).invoke(member, &Call(values))
     };
-    if named != 0 {
-        return hresult::DISP_E_NONAMEDARGS;
-    }
     let (status, value) = match outcome {
         Ok(Returned::Value(value)) => (hresult::OK, value),
         Ok(Returned::End) => (hresult::FALSE, Variant::bstr(Bstr::text(""))),

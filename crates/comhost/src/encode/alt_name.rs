@@ -40,7 +40,7 @@ impl AltName {
     }
 
     fn encode(&self) -> Result<Vec<u8>, ModuleError> {
-        self.with(Names::write).map(|contents| asn1::element(tag::SEQUENCE, &contents))
+        asn1::element(tag::SEQUENCE, &self.with(Names::write)?)
     }
 
     fn with<T>(&self, read: impl FnOnce(&Names) -> Result<T, ModuleError>) -> Result<T, ModuleError> {
@@ -174,7 +174,7 @@ mod tests {
                 let text = |index: i32| names.value(index).unwrap().to_text();
                 assert_eq!(text(i32::MIN), "1.3.6.1.4.1.311.20.2.3");
                 assert_eq!((text(1), text(2)), ("ca@example.org".to_owned(), "www.example.org".to_owned()));
-                assert_eq!(names.value(0).unwrap().to_bytes(), asn1::element(12, b"user@example.org"));
+                assert_eq!(names.value(0).unwrap().to_bytes(), asn1::element(12, b"user@example.org").unwrap());
                 assert_eq!(names.value(5).unwrap().to_bytes(), [192, 0, 2, 1]);
                 assert_eq!(text(6), "1.3.6.1.4.1.99999.1");
                 assert_eq!(names.value(i32::MIN | 1).unwrap_err().code, HResult::E_INVALIDARG);
@@ -187,7 +187,7 @@ mod tests {
         let made = AltName::default();
         made.reset(7).unwrap();
         made.set_name_entry(i32::MIN, 1, &wide("1.3.6.1.4.1.311.20.2.3")).unwrap();
-        made.set_name_entry(0, 1, &asn1::element(12, b"user@example.org")).unwrap();
+        made.set_name_entry(0, 1, &asn1::element(12, b"user@example.org").unwrap()).unwrap();
         made.set_name_entry(1, 2, &wide("ca@example.org")).unwrap();
         made.set_name_entry(2, 3, &wide("www.example.org")).unwrap();
         made.set_name_entry(3, 5, &directory).unwrap();
@@ -217,12 +217,15 @@ mod tests {
             let error = object.set_name_entry(index, choice, &value).unwrap_err();
             assert!(error.message.contains(text), "{choice}: {error}");
         }
-        assert!(object.encode().unwrap_err().message.contains("name 0 is missing"));
+        assert!(object.encode().unwrap_err().message.contains("name 0: it is missing"));
         object.set_name_entry(0, 3, &[]).unwrap();
-        assert!(object.encode().unwrap_err().message.contains("name 0 is empty"));
+        assert!(object.encode().unwrap_err().message.contains("name 0: it is empty"));
         object.set_name_entry(0, 1, &[5, 0]).unwrap();
-        assert!(object.encode().unwrap_err().message.contains("name 0 has no type"));
+        assert!(object.encode().unwrap_err().message.contains("name 0: it has no type"));
         object.set_name_entry(i32::MIN, 1, &wide("1.2.3")).unwrap();
+        // What is refused leaves the name as it was.
+        assert!(object.set_name_entry(i32::MIN, 1, &wide("1.2.x")).is_err());
+        assert!(object.set_name_entry(0, 1, &wide("user")).is_err());
         object.set_name_entry(1, 3, &wide("b")).unwrap();
         assert_eq!(object.encode().unwrap().len(), 15);
         object.reset(0).unwrap();

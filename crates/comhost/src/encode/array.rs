@@ -55,7 +55,7 @@ impl Value for i32 {
             return Err(asn1::malformed(Self::WHAT, format!("an element with the tag {:#04x}", element.tag)));
         }
         // The number's own rules, of which the fewest octets are one, are those of the reader.
-        let whole = asn1::element(tag::INTEGER, element.contents);
+        let whole = asn1::element(tag::INTEGER, element.contents)?;
         Self::from_der(&whole).map_err(|error| asn1::malformed(Self::WHAT, error))
     }
 
@@ -67,8 +67,7 @@ impl Value for i32 {
             _ => false,
         };
         let start = (0..3).take_while(spare).count();
-        asn1::write(out, tag::INTEGER, bytes.get(start..).unwrap_or_default());
-        Ok(())
+        asn1::write(out, tag::INTEGER, bytes.get(start..).unwrap_or_default())
     }
 
     fn argument(call: &Call<'_>, index: usize) -> Result<Self, Fault> {
@@ -105,7 +104,6 @@ impl Value for f64 {
             year @ 1950..=2049 => asn1::write(out, tag::UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes()),
             year => asn1::write(out, tag::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes()),
         }
-        Ok(())
     }
 
     fn argument(call: &Call<'_>, index: usize) -> Result<Self, Fault> {
@@ -172,7 +170,7 @@ impl<T: Value> ValueArray<T> {
         let values = self.0.lock().clone().ok_or_else(nothing)?;
         let mut contents = Vec::new();
         values.into_iter().try_for_each(|value| value.write(&mut contents))?;
-        Ok(asn1::element(tag::SEQUENCE, &contents))
+        asn1::element(tag::SEQUENCE, &contents)
     }
 }
 
@@ -244,6 +242,7 @@ mod tests {
     use module::HResult;
 
     use super::*;
+    use crate::interfaces::Arguments;
 
     fn list(elements: &[&str]) -> Vec<u8> {
         let fields: String = elements.iter().enumerate().map(|(at, text)| format!("f{at} = {text}\n")).collect();
@@ -313,14 +312,34 @@ mod tests {
         }
         let dates = ValueArray::<f64>::default();
         for text in ["501301000000Z", "50010100000Z", "5001010000Z", "500101000000+0000", "50010100000aZ", "Zß", ""] {
-            let wrong = asn1::element(tag::SEQUENCE, &asn1::element(tag::UTC_TIME, text.as_bytes()));
+            let wrong = asn1::element(tag::SEQUENCE, &asn1::element(tag::UTC_TIME, text.as_bytes()).unwrap()).unwrap();
             assert_eq!(dates.decode(&wrong).unwrap_err().code, HResult::ERROR_INVALID_DATA, "{text}");
         }
         for text in ["00991231235959Z", "20500101120000.5Z", "20500230120000Z"] {
-            let wrong = asn1::element(tag::SEQUENCE, &asn1::element(tag::GENERALIZED_TIME, text.as_bytes()));
+            let wrong =
+                asn1::element(tag::SEQUENCE, &asn1::element(tag::GENERALIZED_TIME, text.as_bytes()).unwrap()).unwrap();
             assert_eq!(dates.decode(&wrong).unwrap_err().code, HResult::ERROR_INVALID_DATA, "{text}");
         }
         assert_eq!(dates.count().unwrap_err().code, HResult::E_UNEXPECTED);
+    }
+
+    #[test]
+    fn a_call_that_names_its_arguments_does_nothing() {
+        const RESET: i32 = 0x6002_0003;
+        let raw = object::create(ValueArray::<i32>::default());
+        let (mut value, mut named) = (Variant::long(2), 0);
+        let mut arguments = Arguments { values: &raw mut value, named: &raw mut named, count: 1, named_count: 1 };
+        let none: *mut c_void = std::ptr::null_mut();
+        // SAFETY: an object and arguments of ours.
+        unsafe {
+            let invoke = <ValueArray<i32> as Class>::TABLE.dispatch.invoke;
+            let status =
+                invoke(raw, RESET, none.cast(), 0, 1, &raw mut arguments, none.cast(), none.cast(), none.cast());
+            assert_eq!(status, hresult::DISP_E_NONAMEDARGS);
+            let held = object::body::<ValueArray<i32>>(raw).count();
+            assert_eq!(held.unwrap_err().code, HResult::E_UNEXPECTED);
+            object::release(raw);
+        }
     }
 
     #[test]

@@ -7,10 +7,15 @@ use module::{HResult, ModuleError};
 
 use super::COUNT_MAX;
 
+/// More bytes than any extension has.
+const BYTES_MAX: usize = 1 << 28;
+
 /// Identifier octets.
 pub mod tag {
     /// INTEGER
     pub const INTEGER: u8 = 0x02;
+    /// BIT STRING
+    pub const BIT_STRING: u8 = 0x03;
     /// UTCTime
     pub const UTC_TIME: u8 = 0x17;
     /// GeneralizedTime
@@ -51,7 +56,8 @@ pub fn elements<'a>(what: &str, contents: &'a [u8]) -> Result<Vec<Element<'a>>, 
     let read = || -> der::Result<Vec<Element<'a>>> {
         let mut reader = SliceReader::new(contents)?;
         let mut found = Vec::new();
-        while !reader.is_finished() {
+        // One more than there may be says that there are too many.
+        while !reader.is_finished() && found.len() <= COUNT_MAX as usize {
             let tag = reader.read_byte()?;
             let length = Length::decode(&mut reader)?;
             found.push(Element { tag, contents: reader.read_slice(length)? });
@@ -69,19 +75,22 @@ pub fn elements<'a>(what: &str, contents: &'a [u8]) -> Result<Vec<Element<'a>>, 
     Ok(found)
 }
 
-/// Appends an element.
-pub fn write(out: &mut Vec<u8>, tag: u8, contents: &[u8]) {
-    let length = Length::try_from(contents.len()).expect("what is held in memory here stays below 256 MiB");
+/// Appends an element: `E_INVALIDARG` where its contents have more than [`BYTES_MAX`].
+pub fn write(out: &mut Vec<u8>, tag: u8, contents: &[u8]) -> Result<(), ModuleError> {
+    let length = Length::try_from(contents.len()).ok().filter(|_| contents.len() <= BYTES_MAX);
+    let too_long = || ModuleError::invalid(format!("an element of {} bytes is too long to be encoded", contents.len()));
+    let length = length.ok_or_else(too_long)?;
     out.push(tag);
     length.encode_to_vec(out).expect("writing to a Vec does not fail");
     out.extend_from_slice(contents);
+    Ok(())
 }
 
-/// An element.
-pub fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(contents.len() + 6);
-    write(&mut out, tag, contents);
-    out
+/// An element: as [`write`].
+pub fn element(tag: u8, contents: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let mut out = Vec::new();
+    write(&mut out, tag, contents)?;
+    Ok(out)
 }
 
 /// The error of bytes that are something else.
@@ -112,10 +121,29 @@ mod tests {
     fn elements_survive() {
         for length in [0, 1, 127, 128, 255, 256, 70_000] {
             let contents = vec![7; length];
-            let der = element(tag::SEQUENCE, &element(0x19, &contents));
+            let der = element(tag::SEQUENCE, &element(0x19, &contents).unwrap()).unwrap();
             assert_eq!(sequence("it", &der).unwrap(), [Element { tag: 0x19, contents: &contents }]);
         }
         assert_eq!(sequence("it", &[0x30, 0]).unwrap(), []);
+    }
+
+    #[test]
+    fn what_has_no_end_is_refused() {
+        let long = element(tag::SEQUENCE, &vec![0; BYTES_MAX + 1]);
+        assert_eq!(long.map(drop).unwrap_err().code, HResult::E_INVALIDARG);
+        let many = vec![0; 1 << 25];
+        let before = resident_bytes();
+        let error = elements("a list", &many).map(drop).unwrap_err();
+        assert!(error.message.contains("more than 65536 elements"), "{error}");
+        let grown = resident_bytes().saturating_sub(before);
+        assert!(grown < 1 << 28, "{grown} bytes");
+    }
+
+    /// The most memory that this process has had.
+    fn resident_bytes() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
     }
 
     #[test]

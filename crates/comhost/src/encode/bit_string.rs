@@ -5,7 +5,8 @@ use std::ffi::c_void;
 use module::{HResult, ModuleError};
 use parking_lot::Mutex;
 
-use crate::dispatch::{Automation, Call, Fault, Returned, dispatch_of, store};
+use super::asn1::{self, Element, tag};
+use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
 use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_BIT_STRING};
 use crate::hresult::{self, Status};
 use crate::interfaces::CertEncodeBitString;
@@ -37,29 +38,19 @@ impl BitString {
 }
 
 fn decode(der: &[u8]) -> Result<Bits, ModuleError> {
-    let wrong = || ModuleError::new(HResult::ERROR_INVALID_DATA, "the bytes are not a DER BIT STRING");
-    let (body, rest) = body(der).ok_or_else(wrong)?;
-    let (unused, bytes) = body.split_first().ok_or_else(wrong)?;
-    if !rest.is_empty() || *unused > 7 || (bytes.is_empty() && *unused != 0) {
-        return Err(wrong());
-    }
-    let count = i32::try_from(bytes.len()).ok().and_then(|length| length.checked_mul(8)).ok_or_else(wrong)?;
-    Ok(Bits { count: count - i32::from(*unused), bytes: bytes.to_vec() })
-}
-
-/// What is inside the BIT STRING, and what is behind it.
-fn body(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (tag, rest) = der.split_first()?;
-    let (first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(*first), rest),
-        0x81..=0x83 => {
-            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x0f))?;
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
-        }
-        _ => return None,
+    const WHAT: &str = "a BIT STRING";
+    let wrong = |why| asn1::malformed(WHAT, why);
+    let elements = asn1::elements(WHAT, der)?;
+    let [Element { tag: tag::BIT_STRING, contents }] = elements.as_slice() else {
+        return Err(wrong("one BIT STRING is expected"));
     };
-    (*tag == 3).then(|| rest.split_at_checked(length)).flatten()
+    let (unused, bytes) = contents.split_first().ok_or_else(|| wrong("it is empty"))?;
+    if *unused > 7 || (bytes.is_empty() && *unused != 0) {
+        return Err(wrong("more bits are unused than there are"));
+    }
+    let count = i32::try_from(bytes.len()).ok().and_then(|length| length.checked_mul(8));
+    let count = count.ok_or_else(|| wrong("it is too long"))?;
+    Ok(Bits { count: count - i32::from(*unused), bytes: bytes.to_vec() })
 }
 
 /// The first `count` bits, as they are: zeros at the end are kept, bits beyond are cleared.
@@ -75,18 +66,7 @@ fn encode(count: i32, bits: &[u8]) -> Result<Vec<u8>, ModuleError> {
     if let (Some(last), true) = (inside.last_mut(), count > 0) {
         *last &= 0xff << unused;
     }
-    let mut der = vec![3];
-    match inside.len() {
-        length @ 0..=0x7f => der.push(length as u8),
-        length => {
-            let digits = length.to_be_bytes();
-            let digits: Vec<u8> = digits.into_iter().skip_while(|digit| *digit == 0).collect();
-            der.push(0x80 | digits.len() as u8);
-            der.extend(digits);
-        }
-    }
-    der.extend(inside);
-    Ok(der)
+    asn1::element(tag::BIT_STRING, &inside)
 }
 
 impl Class for BitString {
@@ -130,23 +110,12 @@ unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16)
 
 unsafe extern "system-unwind" fn bit_count(this: *mut c_void, count: *mut i32) -> Status {
     // SAFETY: an object of this class; null or valid.
-    unsafe {
-        match object::body::<BitString>(this).decoded() {
-            Ok(bits) => store(count, bits.count),
-            Err(error) => error.code.0,
-        }
-    }
+    unsafe { answer(count, object::body::<BitString>(this).decoded().map(|bits| bits.count)) }
 }
 
 unsafe extern "system-unwind" fn bit_string(this: *mut c_void, text: *mut *mut u16) -> Status {
     // SAFETY: an object of this class; null or valid.
-    unsafe {
-        match object::body::<BitString>(this).decoded() {
-            Ok(_) if text.is_null() => hresult::status(HResult::E_POINTER),
-            Ok(bits) => store(text, Bstr::bytes(&bits.bytes).into_raw()),
-            Err(error) => error.code.0,
-        }
-    }
+    unsafe { answer_text(text, object::body::<BitString>(this).decoded().map(|bits| Bstr::bytes(&bits.bytes))) }
 }
 
 unsafe extern "system-unwind" fn com_encode(
@@ -156,13 +125,7 @@ unsafe extern "system-unwind" fn com_encode(
     out: *mut *mut u16,
 ) -> Status {
     // SAFETY: a BSTR or null; null or valid.
-    unsafe {
-        match encode(count, bytes_of(bits)) {
-            Ok(_) if out.is_null() => hresult::status(HResult::E_POINTER),
-            Ok(der) => store(out, Bstr::bytes(&der).into_raw()),
-            Err(error) => error.code.0,
-        }
-    }
+    unsafe { answer_text(out, encode(count, bytes_of(bits)).map(|der| Bstr::bytes(&der))) }
 }
 
 #[cfg(test)]
@@ -184,8 +147,18 @@ mod tests {
 
     #[test]
     fn other_bytes_are_refused() {
-        for der in [&[][..], &[3], &[3, 0], &[3, 1, 1], &[3, 2, 8, 0], &[4, 2, 0, 0], &[3, 5, 0, 1], &[3, 1, 0, 0]] {
-            assert!(decode(der).is_err(), "{der:?}");
+        for der in [
+            &[][..],
+            &[3],
+            &[3, 0],
+            &[3, 1, 1],
+            &[3, 2, 8, 0],
+            &[4, 2, 0, 0],
+            &[3, 5, 0, 1],
+            &[3, 1, 0, 0],
+            &[3, 0x81, 2, 0, 1],
+        ] {
+            assert_eq!(decode(der).unwrap_err().code, HResult::ERROR_INVALID_DATA, "{der:?}");
         }
         assert!(encode(-1, &[0]).is_err());
         assert!(encode(9, &[0]).is_err());

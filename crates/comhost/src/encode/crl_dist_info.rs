@@ -76,9 +76,9 @@ impl CrlDistInfo {
             let inside = point.write().map_err(|error| {
                 ModuleError::new(error.code, format!("distribution point {index}: {}", error.message))
             })?;
-            asn1::write(&mut contents, tag::SEQUENCE, &inside);
+            asn1::write(&mut contents, tag::SEQUENCE, &inside)?;
         }
-        Ok(asn1::element(tag::SEQUENCE, &contents))
+        asn1::element(tag::SEQUENCE, &contents)
     }
 
     /// Asks the names of a point.
@@ -106,7 +106,7 @@ impl Point {
             last = (field.tag & 0x1f) + 1;
             match field.tag {
                 POINT => point.names = full_name(field.contents)?,
-                REASONS | ISSUER => asn1::write(&mut point.rest, field.tag, field.contents),
+                REASONS | ISSUER => asn1::write(&mut point.rest, field.tag, field.contents)?,
                 other => return Err(asn1::malformed(WHAT, format!("a field with the tag {other:#04x}"))),
             }
         }
@@ -119,8 +119,8 @@ impl Point {
     fn write(&self) -> Result<Vec<u8>, ModuleError> {
         let mut out = Vec::new();
         if !self.names.is_empty() || self.rest.is_empty() {
-            let full = asn1::element(tag::constructed(0), &self.names.write()?);
-            asn1::write(&mut out, tag::constructed(0), &full);
+            let full = asn1::element(tag::constructed(0), &self.names.write()?)?;
+            asn1::write(&mut out, tag::constructed(0), &full)?;
         }
         out.extend_from_slice(&self.rest);
         Ok(out)
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(object.set_name_count(0, 1).unwrap_err().code, HResult::E_UNEXPECTED);
         object.reset(2).unwrap();
         object.set_name_count(0, 1).unwrap();
-        assert!(object.encode().unwrap_err().message.contains("distribution point 0: name 0 is missing"));
+        assert!(object.encode().unwrap_err().message.contains("distribution point 0: name 0: it is missing"));
         object.set_name_entry(0, 0, 7, &wide("http://a/")).unwrap();
         assert!(object.encode().unwrap_err().message.contains("distribution point 1: there is no name"));
         for (point, index) in [(2, 0), (-1, 0), (0, 1), (1, 0)] {

@@ -75,7 +75,8 @@ impl Names {
         }
         let mut out = Vec::new();
         for (index, name) in self.0.iter().enumerate() {
-            name.write(&mut out).map_err(|why| ModuleError::invalid(format!("name {index} {why}")))?;
+            name.write(&mut out)
+                .map_err(|error| ModuleError::new(error.code, format!("name {index}: {}", error.message)))?;
         }
         Ok(out)
     }
@@ -128,17 +129,16 @@ impl Names {
         let name = at_mut(&mut self.0, index & !EAN_NAMEOBJECTID)?;
         *name = match choice {
             OTHER_NAME => {
-                let (mut oid, mut inner) = match std::mem::take(name) {
-                    Name::Other { oid, value } => (oid, value),
+                let (known_oid, known_value) = match name {
+                    Name::Other { oid, value } => (*oid, value.as_deref()),
                     _ => (None, None),
                 };
                 if index & EAN_NAMEOBJECTID != 0 {
-                    oid = Some(identifier(value)?);
+                    Name::Other { oid: Some(identifier(value)?), value: known_value.map(<[u8]>::to_vec) }
                 } else {
                     one_element("the value of an other name", value)?;
-                    inner = Some(value.to_vec());
+                    Name::Other { oid: known_oid, value: Some(value.to_vec()) }
                 }
-                Name::Other { oid, value: inner }
             }
             RFC822_NAME | DNS_NAME | URL => Name::Text { choice, text: ascii(value)? },
             DIRECTORY_NAME => {
@@ -193,23 +193,23 @@ impl Name {
     }
 
     /// Appends it, or says why it cannot be.
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), &'static str> {
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), ModuleError> {
+        let wrong = |why| Err(ModuleError::invalid(why));
         match self {
-            Self::None => return Err("is missing: SetNameEntry comes before Encode"),
-            Self::Other { oid: None, .. } => return Err("has no type: set it at the index with EAN_NAMEOBJECTID"),
-            Self::Other { value: None, .. } => return Err("has a type, and no value: set it at the plain index"),
+            Self::None => wrong("it is missing: SetNameEntry comes before Encode"),
+            Self::Other { oid: None, .. } => wrong("it has no type: set it at the index with EAN_NAMEOBJECTID"),
+            Self::Other { value: None, .. } => wrong("it has a type, and no value: set it at the plain index"),
             Self::Other { oid: Some(oid), value: Some(value) } => {
-                let mut contents = asn1::element(6, oid.as_bytes());
-                asn1::write(&mut contents, tag::constructed(0), value);
-                asn1::write(out, tag::constructed(0), &contents);
+                let mut contents = asn1::element(6, oid.as_bytes())?;
+                asn1::write(&mut contents, tag::constructed(0), value)?;
+                asn1::write(out, tag::constructed(0), &contents)
             }
-            Self::Text { text, .. } if text.is_empty() => return Err("is empty"),
+            Self::Text { text, .. } if text.is_empty() => wrong("it is empty"),
             Self::Text { choice, text } => asn1::write(out, tag::primitive((choice - 1) as u8), text.as_bytes()),
             Self::Directory(name) => asn1::write(out, tag::constructed(4), name),
             Self::Address(octets) => asn1::write(out, tag::primitive(7), octets),
             Self::Registered(oid) => asn1::write(out, tag::primitive(8), oid.as_bytes()),
         }
-        Ok(())
     }
 }
 

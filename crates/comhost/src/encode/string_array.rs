@@ -113,7 +113,7 @@ impl StringArray {
             write(&mut contents, strings.kind, text.as_deref().ok_or_else(missing)?)
                 .map_err(|error| ModuleError::new(error.code, format!("string {index}: {}", error.message)))?;
         }
-        Ok(asn1::element(tag::SEQUENCE, &contents))
+        asn1::element(tag::SEQUENCE, &contents)
     }
 }
 
@@ -170,8 +170,7 @@ fn write(out: &mut Vec<u8>, kind: i32, text: &str) -> Result<(), ModuleError> {
             text.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect()
         }
     };
-    asn1::write(out, *tag, &contents);
-    Ok(())
+    asn1::write(out, *tag, &contents)
 }
 
 /// Whether a type of a character an octet can hold the text.
@@ -353,7 +352,7 @@ mod tests {
             &[28, 3, 0, 0, 0],
             &[2, 1, 1],
         ] {
-            let der = asn1::element(tag::SEQUENCE, element);
+            let der = asn1::element(tag::SEQUENCE, element).unwrap();
             assert_eq!(array.decode(&der).unwrap_err().code, HResult::ERROR_INVALID_DATA, "{element:?}");
         }
         assert_eq!(array.count().unwrap_err().code, HResult::E_UNEXPECTED);

@@ -2,7 +2,7 @@
 
 use module::ModuleError;
 
-/// Foreign texts beyond this many bytes are refused: no length a module writes can make us read without end.
+/// Foreign texts are cut off behind this many bytes: no length a module writes can make us read without end.
 const BYTES_MAX: usize = 1 << 30;
 
 /// A `BSTR` that we own. Laid out as the pointer that COM passes; null is the empty text.
