@@ -32,7 +32,8 @@ EXEUNT_UUIDOF(CCertEncodeCRLDistInfo, CLSID_CCertEncodeCRLDistInfo)
 EXEUNT_UUIDOF(CCertEncodeAltName, CLSID_CCertEncodeAltName)
 EXEUNT_UUIDOF(CCertEncodeBitString, CLSID_CCertEncodeBitString)
 
-/* SEQUENCE OF strings. The type is one of CERT_RDN_*_STRING, or CERT_RDN_ANY_TYPE for the narrowest that holds a text. */
+/* SEQUENCE OF strings. The type is one of CERT_RDN_*_STRING, or CERT_RDN_ANY_TYPE: PrintableString where that
+ * can hold a text, BMPString else. */
 EXEUNT_FORWARD(ICertEncodeStringArray);
 EXTERN_C const IID IID_ICertEncodeStringArray; /* 12a88820-7494-11d0-8816-00a0c903b83c */
 #define INTERFACE ICertEncodeStringArray

@@ -4,6 +4,8 @@
 #ifndef EXEUNT_COMDEF_H
 #define EXEUNT_COMDEF_H
 
+#include <string>
+
 #include <windows.h>
 
 #include "comutil.h"

@@ -10,7 +10,6 @@
 #define EXEUNT_COMUTIL_H
 
 #include <atomic>
-#include <string>
 
 #include <windows.h>
 
@@ -25,6 +24,7 @@ inline void CheckError(HRESULT hr) {
 inline BSTR ConvertStringToBSTR(const char *text) {
     if (text == nullptr) return nullptr;
     int characters = MultiByteToWideChar(CP_ACP, 0, text, -1, nullptr, 0);
+    if (characters <= 0) _com_issue_error(HRESULT_FROM_WIN32(GetLastError()));
     BSTR made = SysAllocStringLen(nullptr, static_cast<UINT>(characters - 1));
     if (made == nullptr) _com_issue_error(E_OUTOFMEMORY);
     MultiByteToWideChar(CP_ACP, 0, text, -1, made, characters);
@@ -125,11 +125,11 @@ public:
 private:
     struct Data {
         BSTR text;
-        std::string narrow;
+        std::atomic<char *> narrow;
         std::atomic<long> references;
     };
 
-    static Data *made_empty() { return new Data{nullptr, std::string(), {1}}; }
+    static Data *made_empty() { return new Data{nullptr, {nullptr}, {1}}; }
     static Data *made(BSTR text) {
         if (text == nullptr) return nullptr;
         Data *one = made_empty();
@@ -152,9 +152,18 @@ private:
     char *narrow() const {
         if (bare() == nullptr) return nullptr;
         char *text = _com_util::ConvertBSTRToString(data->text);
-        data->narrow = text;
-        delete[] text;
-        return &data->narrow[0];
+        char *known = data->narrow.load();
+        for (;;) {
+            // Threads may share the object: which of them is first decides, and the others take what it made.
+            if (known != nullptr && strcmp(known, text) == 0) {
+                delete[] text;
+                return known;
+            }
+            if (data->narrow.compare_exchange_weak(known, text)) {
+                delete[] known;
+                return text;
+            }
+        }
     }
     int compare(const _bstr_t &other) const noexcept {
         BSTR a = bare(), b = other.bare();
@@ -170,6 +179,7 @@ private:
     void let_go() noexcept {
         if (data != nullptr && --data->references == 0) {
             SysFreeString(data->text);
+            delete[] data->narrow.load();
             delete data;
         }
     }

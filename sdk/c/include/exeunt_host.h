@@ -10,9 +10,11 @@
  *     exeunt_detach       from the runtime; see below
  *     DllGetClassObject   from the source, as on Windows
  *     DllRegisterServer   from the source, where it has one: the host learns the module's ProgIDs and CLSIDs from what it writes
+ *     DllUnregisterServer from the source, where it has one
  *
  * and nothing else. The host calls, in this order and on one thread: dlopen, exeunt_attach, DllRegisterServer where the operator
- * named neither class nor ProgID, DllGetClassObject, IClassFactory::CreateInstance.
+ * named the file and not its class by a CLSID, DllGetClassObject, IClassFactory::CreateInstance. exeunt-comhost register calls
+ * DllRegisterServer behind exeunt_attach, and unregister DllUnregisterServer.
  *
  * Values have the layouts of 64-bit Windows, calls the C calling convention of the platform:
  *

@@ -2,6 +2,9 @@
 
 #include <comdef.h>
 
+#include <thread>
+#include <vector>
+
 namespace {
 
 // Error information without a host.
@@ -74,6 +77,29 @@ TEST(bstr_t_shares_and_joins) {
     _bstr_t binary(odd, true);
     SysFreeString(odd);
     SAME(SysStringByteLen(binary.GetBSTR()), 3u);
+}
+
+TEST(bstr_t_is_read_by_several_threads) {
+    constexpr size_t length = 1 << 16;
+    for (int round = 0; round < 100; ++round) {
+        _bstr_t one(std::wstring(length, L'x').c_str());
+        std::atomic<int> wrong(0), ready(0);
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([copy = one, &wrong, &ready] {
+                ++ready;
+                while (ready < 4) std::this_thread::yield();
+                for (int j = 0; j < 4; ++j) wrong += strlen(static_cast<const char *>(copy)) != length;
+            });
+        }
+        for (std::thread &thread : threads) thread.join();
+        SAME(wrong.load(), 0);
+    }
+    _bstr_t changed(L"one");
+    const char *first = changed;
+    CHECK(first == static_cast<const char *>(changed));
+    changed.GetBSTR()[0] = L'O';
+    SAME(std::string(static_cast<const char *>(changed)), std::string("One"));
 }
 
 TEST(variant_t_converts_and_owns) {
