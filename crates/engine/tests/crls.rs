@@ -4,15 +4,14 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 
 use engine::store::CrlKind;
-use engine::{CrlPublication, Store, right};
+use engine::{CrlPublication, Store as _, right};
 use jiff::SignedDuration;
 use module::{ExitEvent, ExitEvents, RevocationReason};
 use pki::{Certificate, CertificateList, KeyAlgorithm};
 use testkit::authority::{Authority, Builder, eventually};
-use testkit::fault::{Fault, FaultyStore, Kind, Side};
+use testkit::fault::{Fault, Kind, Side, open_quiet};
 use testkit::tools;
 
 /// Writes certificates and CRLs as PEM, the form that OpenSSL reads several of from one file.
@@ -135,17 +134,7 @@ fn what_was_missed_while_the_server_stood_still_is_published_at_its_start() {
 
 #[test]
 fn what_was_published_is_answered_whatever_the_database_says_afterwards() {
-    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
-    let given = Arc::clone(&faulty);
-    let wrap = move |store: Arc<dyn Store>| {
-        let wrapped = Arc::new(FaultyStore::new(store));
-        let _ = given.set(Arc::clone(&wrapped));
-        wrapped as Arc<dyn Store>
-    };
-    // No schedule that publishes meanwhile.
-    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.crl.period = "0s".parse().unwrap());
-    let authority = builder.wrap(wrap).open().unwrap();
-    let store = faulty.get().cloned().unwrap();
+    let (authority, store) = open_quiet(Builder::new(KeyAlgorithm::P256));
     let next_update = Some(authority.clock.now() + SignedDuration::from_hours(24));
     let order = CrlPublication { base: true, next_update, ..CrlPublication::default() };
     let by = authority.by::<right::Administer>();

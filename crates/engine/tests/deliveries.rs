@@ -9,8 +9,8 @@ use engine::store::{Canary, DeliveryState, Event, ModuleOptions, Package, Versio
 use engine::{ModuleState, ModuleStatus, NewVersion, StartFrom, TrialOrder, right};
 use jiff::{SignedDuration, Timestamp};
 use module::{
-    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, RequestId, ServerExit,
-    Settings, Undelivered,
+    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, RequestId,
+    RevocationReason, ServerExit, Settings, Undelivered,
 };
 use parking_lot::Mutex;
 use testkit::authority::{Authority, eventually};
@@ -425,4 +425,52 @@ fn a_module_that_cannot_be_initialised_has_failed_no_event() {
     let status = status(&authority);
     assert_eq!((status.failed, status.delivered, recorder.told().len()), (0, 1, 1));
     assert!(status.last_error.is_some_and(|(_, error)| error.message.contains("no such program")));
+}
+
+#[test]
+fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
+    const BEHIND: usize = 4_800;
+    const BUSY: usize = 16;
+    let authority = Authority::open();
+    let recorder = Recorder::new(ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED);
+    authority.loader.exit("tested", recorder.clone());
+    authority.add_exit("tested", StartFrom::Now, ModuleOptions { workers: 2, ..quick() });
+    eventually("the module runs", || recorder.initialised() == 1);
+    let issued: Vec<RequestId> =
+        (0..2 * BUSY).map(|n| authority.submit(&format!("n{n}.example"), "").request).collect();
+    let worker = |request: RequestId| request.0 % 2;
+    let busy = worker(issued[2 * BUSY - 1]);
+    eventually("the module has caught up", || status(&authority).lag == 0);
+
+    recorder.behave(move |notification| match notification.request.map(worker) == Some(busy) {
+        true => Ok(()),
+        false => Err(ModuleError::from(HResult::E_FAIL)),
+    });
+    // The next request, and so the other worker's.
+    let failing = authority.submit("failing.example", "").request;
+    assert_ne!(worker(failing), busy);
+    let officer = authority.by::<right::ManageCertificates>();
+    std::thread::scope(|scope| {
+        for request in issued.iter().filter(|request| worker(**request) == busy) {
+            let request = authority.engine.request(&authority.by::<right::Read>(), *request).unwrap();
+            let (authority, officer, serial) = (&authority, &officer, request.issued.unwrap().serial);
+            let reasons = [RevocationReason::Superseded, RevocationReason::CessationOfOperation].into_iter().cycle();
+            scope.spawn(move || {
+                for reason in reasons.take(BEHIND / BUSY) {
+                    authority.engine.revoke(officer, &serial, reason, None).unwrap();
+                }
+            });
+        }
+    });
+    eventually("as much is dealt with as may be", || status(&authority).delivered >= 4_300);
+    recorder.succeed();
+    catches_up(&authority);
+    let told = recorder.told();
+    let attempts: Vec<u32> = told
+        .iter()
+        .filter(|told| told.notification.request == Some(failing))
+        .map(|told| told.notification.attempt)
+        .collect();
+    assert_eq!(attempts, [1, 2]);
+    assert_eq!(recorder.counts().len(), 2 * BUSY + 1 + BEHIND);
 }

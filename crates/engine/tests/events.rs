@@ -2,20 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::store::{DeliveryState, ModuleOptions};
-use engine::{Engine, ModuleState, NewModule, StartFrom, Store, Submission, right};
+use engine::{ModuleState, StartFrom, Submission, right};
 use jiff::SignedDuration;
-use module::{
-    Decision, EventId, ExitEvent, ExitEvents, HResult, ModuleError, PolicyModule, PropertyType, RequestId,
-    RevocationReason, ServerExit, ServerPolicy,
-};
+use module::{EventId, ExitEvent, ExitEvents, HResult, ModuleError, PropertyType, RequestId, RevocationReason};
 use pki::{KeyAlgorithm, Serial};
 use testkit::authority::{Authority, Builder, csr, eventually};
-use testkit::fault::{Fault, FaultyStore, Kind, Side};
+use testkit::fault::{Fault, FaultyStore, Kind, Side, open_quiet};
 use testkit::recorder::Recorder;
 
 fn quick() -> ModuleOptions {
@@ -32,19 +28,10 @@ fn with_recorder(start: StartFrom) -> (Authority, Arc<Recorder>) {
 
 /// An authority that makes no CRLs, on a database that can be made to fail, with a recorder.
 fn with_faults() -> (Authority, Arc<FaultyStore>, Arc<Recorder>) {
-    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
-    let given = Arc::clone(&faulty);
-    let wrap = move |store: Arc<dyn Store>| {
-        let wrapped = Arc::new(FaultyStore::new(store));
-        let _ = given.set(Arc::clone(&wrapped));
-        wrapped as Arc<dyn Store>
-    };
-    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.crl.period = "0s".parse().unwrap());
-    let authority = builder.wrap(wrap).open().unwrap();
+    let (authority, store) = open_quiet(Builder::new(KeyAlgorithm::P256));
     let recorder = Recorder::all();
     authority.loader.exit("recorder", recorder.clone());
     authority.add_exit("recorder", StartFrom::Now, quick());
-    let store = faulty.get().cloned().unwrap();
     (authority, store, recorder)
 }
 
@@ -428,78 +415,6 @@ fn a_context_ends_with_its_call() {
 }
 
 #[test]
-fn delivered_events_are_pruned_after_retention_and_the_chain_still_holds() {
-    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.event_retention = "1d".parse().unwrap());
-    let authority = builder.open().unwrap();
-    let recorder = Recorder::all();
-    authority.loader.exit("recorder", recorder.clone());
-    authority.add_exit("recorder", StartFrom::Beginning, quick());
-    let first = authority.submit("old.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
-    authority.clock.advance(SignedDuration::from_hours(25));
-    authority.submit("new.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
-    let pruned = authority.engine.prune_events().unwrap();
-    assert!(pruned > 0);
-    let kept = authority.engine.events(&authority.by::<right::Read>(), EventId(0), ExitEvents::all(), 100).unwrap();
-    assert!(kept.iter().all(|(event, _)| event.request.is_none_or(|(id, _)| id != first.request)));
-    assert!(!kept.is_empty());
-    let problems = authority.engine.check(&authority.by::<right::Operate>(), &mut |_, _| {}).unwrap();
-    assert_eq!(problems, Vec::<String>::new());
-}
-
-#[test]
-fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
-    const BEHIND: usize = 4_800;
-    const BUSY: usize = 16;
-    let authority = Authority::open();
-    let recorder = Recorder::new(ExitEvents::CERT_ISSUED | ExitEvents::CERT_REVOKED);
-    authority.loader.exit("recorder", recorder.clone());
-    authority.add_exit("recorder", StartFrom::Now, ModuleOptions { workers: 2, ..quick() });
-    eventually("the module runs", || recorder.initialised() == 1);
-    let issued: Vec<RequestId> =
-        (0..2 * BUSY).map(|n| authority.submit(&format!("n{n}.example"), "").request).collect();
-    let worker = |request: RequestId| request.0 % 2;
-    let busy = worker(issued[2 * BUSY - 1]);
-    eventually("the module has caught up", || caught_up(&authority, "recorder"));
-
-    recorder.behave(move |notification| match notification.request.map(worker) == Some(busy) {
-        true => Ok(()),
-        false => Err(ModuleError::from(HResult::E_FAIL)),
-    });
-    // The next request, and so the other worker's.
-    let failing = authority.submit("failing.example", "").request;
-    assert_ne!(worker(failing), busy);
-    let officer = authority.by::<right::ManageCertificates>();
-    std::thread::scope(|scope| {
-        for request in issued.iter().filter(|request| worker(**request) == busy) {
-            let (authority, officer, serial) = (&authority, &officer, serial(&authority, *request));
-            let reasons = [RevocationReason::Superseded, RevocationReason::CessationOfOperation].into_iter().cycle();
-            scope.spawn(move || {
-                for reason in reasons.take(BEHIND / BUSY) {
-                    authority.engine.revoke(officer, &serial, reason, None).unwrap();
-                }
-            });
-        }
-    });
-    let beyond = || authority.engine.module(&authority.by::<right::Read>(), "recorder").unwrap().delivered;
-    eventually("as much is dealt with as may be", || beyond() >= 4_300);
-    recorder.succeed();
-    eventually("everything is delivered", || {
-        authority.clock.advance(SignedDuration::from_millis(10));
-        caught_up(&authority, "recorder")
-    });
-    let told = recorder.told();
-    let attempts: Vec<u32> = told
-        .iter()
-        .filter(|told| told.notification.request == Some(failing))
-        .map(|told| told.notification.attempt)
-        .collect();
-    assert_eq!(attempts, [1, 2]);
-    assert_eq!(recorder.counts().len(), 2 * BUSY + 1 + BEHIND);
-}
-
-#[test]
 fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
     let (authority, store, recorder) = with_faults();
     // Numbers are set aside, and the module has nothing to do.
@@ -511,53 +426,6 @@ fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
     assert!(authority.engine.submit(&authority.by::<right::Enrol>(), submission).is_err());
     assert_eq!(store.struck(), Some("commit"));
     eventually("the module is told", || recorder.counts().len() == 2);
-}
-
-#[test]
-fn events_are_kept_while_modules_change() {
-    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.event_retention = "1d".parse().unwrap());
-    let authority = builder.open().unwrap();
-    authority.submit("old.example", "");
-    authority.clock.advance(SignedDuration::from_hours(25));
-    authority.submit("new.example", "");
-    // A module that is on its way to the beginning must find it there.
-    let engine = Arc::downgrade(&authority.engine);
-    let kept = Arc::new(AtomicUsize::new(usize::MAX));
-    let seen = Arc::clone(&kept);
-    authority.loader.policy("prunes", Arc::new(PrunesAtStart { engine, seen }));
-    let new = NewModule {
-        name: "prunes".into(),
-        kind: "prunes".into(),
-        role: module::Role::Policy,
-        settings: module::Settings::default(),
-        options: ModuleOptions::default(),
-        start: StartFrom::Now,
-        position: None,
-    };
-    authority.engine.add_module(&authority.by::<right::Administer>(), new).unwrap();
-    assert_eq!(kept.load(Ordering::SeqCst), 0);
-    assert!(authority.engine.prune_events().unwrap() > 0);
-}
-
-/// Has events pruned in the middle of its own installation.
-struct PrunesAtStart {
-    engine: Weak<Engine>,
-    seen: Arc<AtomicUsize>,
-}
-
-impl PolicyModule for PrunesAtStart {
-    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<(), ModuleError> {
-        self.seen.store(self.engine.upgrade().unwrap().prune_events().unwrap(), Ordering::SeqCst);
-        Ok(())
-    }
-
-    fn verify_request(&self, _server: &mut dyn ServerPolicy, _new: bool) -> Result<Decision, ModuleError> {
-        Ok(Decision::Issue)
-    }
-
-    fn description(&self) -> String {
-        "prunes at its start".into()
-    }
 }
 
 #[test]

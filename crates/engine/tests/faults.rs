@@ -3,15 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use engine::store::ModuleOptions;
-use engine::{Authorised, CrlPublication, Engine, StartFrom, Store, Submission, right};
+use engine::{Authorised, CrlPublication, Engine, StartFrom, Submission, right};
 use jiff::SignedDuration;
 use module::{Disposition, EventId, ExitEvents, RequestId, RevocationReason};
 use pki::{Certificate, KeyAlgorithm, Serial};
 use testkit::authority::{Authority, Builder, csr, eventually};
-use testkit::fault::{Fault, FaultyStore, Kind, Side};
+use testkit::fault::{Fault, Kind, Side, open};
 use testkit::recorder::Recorder;
 
 /// What the caller was told: nothing of it may be missing afterwards.
@@ -86,22 +86,6 @@ fn work(authority: &Authority, answered: &mut Answered) {
     let _ = engine.publish_crls(&administrator, &order, &mut |_, _| {});
     let _ = engine.disable_module(&administrator, "recorder");
     let _ = engine.enable_module(&administrator, "recorder");
-}
-
-/// Opens an authority whose database can fail, with a module that is told everything.
-fn open(builder: Builder) -> (Authority, Arc<FaultyStore>) {
-    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
-    let given = Arc::clone(&faulty);
-    let authority = builder
-        .wrap(move |store: Arc<dyn Store>| {
-            let wrapped = Arc::new(FaultyStore::new(store));
-            let _ = given.set(Arc::clone(&wrapped));
-            wrapped
-        })
-        .open()
-        .unwrap();
-    let store = faulty.get().cloned().unwrap();
-    (authority, store)
 }
 
 fn prepared() -> (Builder, Arc<Recorder>) {

@@ -2,18 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use engine::store::{InstalledModule, ModuleOptions, Package, VersionEnd};
-use engine::{Error, ModuleStatus, NewModule, NewVersion, StartFrom, Store, TrialOrder, right};
+use engine::{Error, ModuleStatus, NewModule, NewVersion, StartFrom, TrialOrder, right};
 use module::{
     Decision, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule,
     RevocationReason, Role, ServerExit, ServerPolicy, Settings,
 };
 use pki::KeyAlgorithm;
 use testkit::authority::{Authority, Builder, eventually};
-use testkit::fault::{Fault, FaultyStore, Kind, Side};
+use testkit::fault::{Fault, Kind, Side, open_quiet};
 use testkit::recorder::Recorder;
 
 fn quick() -> ModuleOptions {
@@ -266,16 +266,8 @@ fn a_version_that_hangs_is_replaced_at_once() {
 
 #[test]
 fn whatever_call_the_database_fails_one_version_runs_and_is_told() {
-    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
-    let given = Arc::clone(&faulty);
-    let wrap = move |store: Arc<dyn Store>| {
-        let wrapped = Arc::new(FaultyStore::new(store));
-        let _ = given.set(Arc::clone(&wrapped));
-        wrapped as Arc<dyn Store>
-    };
-    let builder = Builder::new(KeyAlgorithm::P256).config(|config| config.crl.period = "0s".parse().unwrap());
-    let (authority, first, second) = with_two_of(builder.wrap(wrap).open().unwrap());
-    let store = faulty.get().cloned().unwrap();
+    let (authority, store) = open_quiet(Builder::new(KeyAlgorithm::P256));
+    let (authority, first, second) = with_two_of(authority);
     let from = authority.engine.event_head().unwrap().0;
     let mut kinds = ["second", "first"].into_iter().cycle();
     for (call, side) in (1..=10).flat_map(|call| [Side::Before, Side::After].map(|side| (call, side))) {

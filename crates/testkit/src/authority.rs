@@ -119,13 +119,21 @@ impl ModuleLoader for TestLoader {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
         let kinds = self.exits.lock();
         let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedExit { module: make(module)?, health: Box::new(|| serde_json::Value::Null), notice: Box::new(|| None) })
+        Ok(LoadedExit {
+            module: make(module)?,
+            health: Box::new(|| serde_json::Value::Null),
+            notice: Box::new(|| None),
+        })
     }
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
         let kinds = self.policies.lock();
         let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedPolicy { module: make(module)?, health: Box::new(|| serde_json::Value::Null), notice: Box::new(|| None) })
+        Ok(LoadedPolicy {
+            module: make(module)?,
+            health: Box::new(|| serde_json::Value::Null),
+            notice: Box::new(|| None),
+        })
     }
 
     fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {

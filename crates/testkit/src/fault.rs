@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use engine::store::{
     AuditEntry, CaCertificate, Change, Committed, CrlBody, CrlKind, CrlRow, Delivery, Event, InstalledModule, Page,
@@ -15,6 +15,34 @@ use engine::{Request, StoreError};
 use jiff::Timestamp;
 use module::{EventId, ExitEvents, RequestId};
 use pki::Serial;
+
+use crate::authority::{Authority, Builder};
+
+/// Opens an authority on a database that can be made to fail.
+///
+/// # Panics
+/// The authority cannot be opened.
+pub fn open(builder: Builder) -> (Authority, Arc<FaultyStore>) {
+    let faulty: Arc<OnceLock<Arc<FaultyStore>>> = Arc::default();
+    let given = Arc::clone(&faulty);
+    let wrap = move |store: Arc<dyn Store>| {
+        let wrapped = Arc::new(FaultyStore::new(store));
+        // Of an authority that is opened again the handle stays that of the first time.
+        let _ = given.set(Arc::clone(&wrapped));
+        wrapped as Arc<dyn Store>
+    };
+    let authority = builder.wrap(wrap).open().expect("the authority opens");
+    let store = faulty.get().cloned().expect("opening wraps the store");
+    (authority, store)
+}
+
+/// As [`open`], with an authority that publishes nothing by itself: only what a test does calls the database.
+///
+/// # Panics
+/// As [`open`].
+pub fn open_quiet(builder: Builder) -> (Authority, Arc<FaultyStore>) {
+    open(builder.config(|config| config.crl.period = "0s".parse().expect("a duration")))
+}
 
 /// One failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
