@@ -64,7 +64,7 @@ pub struct Manifest {
     /// Its own settings.
     #[serde(default)]
     pub settings: BTreeMap<String, DeclaredSetting>,
-    /// Settings of its kind. The operator's go before.
+    /// Settings of its kind. The operator's go before. In a text `{directory}` stands for the path of the manifest's folder.
     #[serde(default)]
     pub host: BTreeMap<String, Scalar>,
     /// What it needs of the machine.
@@ -187,7 +187,7 @@ impl Manifest {
             }
         }
         for (name, value) in &self.host {
-            settings.set(name, value.to_string());
+            settings.set(name, value.to_string().replace("{directory}", &directory.to_string_lossy()));
         }
         for (name, declared) in &self.settings {
             if let Some(default) = &declared.default {

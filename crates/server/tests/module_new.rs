@@ -7,13 +7,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use module::{Manifest, Role};
 use tempfile::TempDir;
 
-const LANGUAGES: [&str; 6] = ["any", "cpp", "python", "rust", "wasm-python", "wasm-rust"];
+const LANGUAGES: [&str; 7] = ["any", "cpp", "python", "rust", "wasm-python", "wasm-rust", "webhook"];
 
 /// What templates leave open.
 const BLANKS: [&str; 9] = ["@name@", "@snake@", "@Type@", "@sdk@", "@module@", "@stdio@", "@clsid@", "@role@", "@kit@"];
@@ -22,6 +23,8 @@ const BLANKS: [&str; 9] = ["@name@", "@snake@", "@Type@", "@sdk@", "@module@", "
 struct Project {
     folder: PathBuf,
     name: String,
+    /// The commands that come next.
+    next: Vec<String>,
     /// Removed, or kept, at the end.
     _temporary: Option<TempDir>,
 }
@@ -35,10 +38,12 @@ impl Project {
     }
 
     fn below(folder: &Path, name: &str, language: &str, kind: &str) -> Self {
-        let arguments = ["module", "new", name, "--lang", language, "--kind", kind];
+        let arguments = ["--json", "module", "new", name, "--lang", language, "--kind", kind];
         let made = exeunt(folder).args(arguments).output().unwrap();
         assert!(made.status.success(), "{language} {kind}: {}", said(&made));
-        Self { folder: folder.to_owned(), name: name.to_owned(), _temporary: None }
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        let next = serde_json::from_value(made.get("next").unwrap().clone()).unwrap();
+        Self { folder: folder.to_owned(), name: name.to_owned(), next, _temporary: None }
     }
 
     fn path(&self) -> PathBuf {
@@ -210,6 +215,7 @@ fn rust() {
             std::fs::remove_dir_all(folder.join(&name)).unwrap();
         }
         let project = Project::below(&folder, &name, "rust", kind);
+        project.run("cargo", &["fmt", "--check"]);
         let built = project.run("cargo", &["build", "--release", "--quiet"]);
         assert_eq!(built, "", "a warning would be the author's");
         versions_are_tested(&project.path().join("Cargo.lock"));
@@ -238,6 +244,7 @@ fn versions_are_tested(lock: &Path) {
 fn wasm_rust() {
     for kind in ["exit", "policy"] {
         let project = Project::new(&format!("wasm-new-{kind}"), "wasm-rust", kind);
+        project.run("cargo", &["fmt", "--check"]);
         project.run("cargo", &["build", "--release", "--quiet", "--target", "wasm32-wasip2"]);
         project.run("cargo", &["test", "--release", "--quiet"]);
         if cfg!(feature = "wasm") {
@@ -274,5 +281,48 @@ fn cpp() {
         // The same source, unchanged.
         project.run("make", &["windows", "OPTIMIZE=-O0"]);
         assert!(project.path().join("build/cpp_new.dll").is_file());
+    }
+}
+
+/// An endpoint of a project, on a port that was free.
+struct Endpoint {
+    process: Child,
+    url: String,
+}
+
+impl Endpoint {
+    fn start(project: &Project) -> Self {
+        let mut process = Command::new("python3")
+            .args(["endpoint.py", "localhost:0"])
+            .current_dir(project.path())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_suffix(" is ready.").unwrap_or_else(|| panic!("it does not start: {line}"));
+        Self { process, url: url.to_owned() }
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The commands are those that the author is told, but for the port.
+#[test]
+fn webhook() {
+    for kind in ["exit", "policy"] {
+        let project = Project::new("hook-new", "webhook", kind);
+        let start = project.next.iter().position(|command| command.starts_with("python3 endpoint.py")).unwrap();
+        for command in project.next.iter().take(start).skip(1) {
+            project.run("sh", &["-c", command]);
+        }
+        let endpoint = Endpoint::start(&project);
+        project.pass_the_laboratory(&[&format!("url={}", endpoint.url)]);
     }
 }

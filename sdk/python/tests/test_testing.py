@@ -6,7 +6,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 from exeunt_module import AlternativeName, Decision, Extension, HResult, ModuleError, PolicyModule, PolicyServer, Value
-from exeunt_module.testing import FakeServer, event, setup
+from exeunt_module.testing import FakeServer, cloud_event, event, setup
 
 COMMENT = "2.16.840.1.113730.1.13"
 
@@ -95,6 +95,26 @@ class Fake(unittest.TestCase):
         with self.assertRaises(ModuleError):
             setup(wait="999999999999d").duration("wait")
         self.assertEqual((event().bit, event("crl-issued").request_id, event(id=9).id), (1, None, 9))
+
+    def test_what_an_endpoint_is_sent(self) -> None:
+        moment = datetime(2025, 6, 1, 12, tzinfo=timezone.utc)
+        told = cloud_event(
+            id=41, attempt=2, request_id=7, certificate={"NotAfter": moment}, alternative_names=["dns:www.example.org"]
+        )
+        self.assertEqual((told.id, told.name, told.subject, told.time), ("41", "cert-issued", "7", moment))
+        self.assertEqual(told.event, event(id=41, attempt=2, request_id=7))
+        self.assertEqual((told.certificate.moment("notafter"), told.request.get("RequestID")), (moment, None))
+        self.assertEqual([str(name) for name in told.alternative_names()], ["dns:www.example.org"])
+        self.assertIsNone(cloud_event("crl-issued", ca={"CAType": 3}).subject)
+        self.assertEqual(cloud_event("crl-issued", ca={"CAType": 3}).ca.number("CAType"), 3)
+
+        disabled = Extension("2.5.29.17", 2, False, False, "request", b"\x30\x03\x82\x01a")
+        asked = cloud_event("verify-request", request={"CommonName": "a"}, attributes={"A": "b"}, extensions=[disabled])
+        self.assertEqual((asked.request.text("CommonName"), asked.attributes), ("a", {"A": "b"}))
+        self.assertEqual((asked.extensions, [str(name) for name in asked.alternative_names()]), ([disabled], ["dns:a"]))
+        self.assertEqual(cloud_event(extensions=[disabled]).alternative_names(), [])
+        with self.assertRaises(LookupError):
+            asked.event
 
 
 if __name__ == "__main__":

@@ -96,6 +96,15 @@ fn what_the_operator_sets_goes_before_what_the_manifest_says() {
 }
 
 #[test]
+fn what_lies_in_the_manifests_folder_can_be_named_to_its_kind() {
+    let text = "manifest = 1\nname = \"hook\"\nversion = \"1\"\nkind = \"webhook\"\nrole = \"exit\"\n[host]\n\
+                secret = \"@file:{directory}/secret\"\nca_file = \"{directory}/a.pem\"\n";
+    let settings = settings(&Manifest::parse(text).unwrap(), &[("ca_file", "{directory}/mine")]);
+    assert_eq!(settings.value("secret"), Some("@file:/srv/expiry/secret"));
+    assert_eq!(settings.value("ca_file"), Some("{directory}/mine"), "the operator's are taken as they are");
+}
+
+#[test]
 fn values_of_the_wrong_type_and_unknown_settings_are_refused() {
     let manifest = Manifest::parse(FULL).unwrap();
     let refused = |name: &str, value: &str| {

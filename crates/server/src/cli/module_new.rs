@@ -51,6 +51,8 @@ pub enum Language {
     WasmPython,
     /// A COM module in C++: one source for Linux and Windows
     Cpp,
+    /// An HTTPS endpoint, in Python
+    Webhook,
     /// A program in any language: here a shell script that speaks the protocol itself
     Any,
 }
@@ -118,7 +120,7 @@ impl New {
                 words.push(("@role@", if self.kind == Role::Exit { "Exit" } else { "Policy" }.to_owned()));
             }
             Language::Python => self.name.check_for_python()?,
-            Language::WasmPython | Language::Any => {}
+            Language::WasmPython | Language::Webhook | Language::Any => {}
         }
         words.push(("@kit@", self.kit_note()));
         Ok(words)
@@ -135,7 +137,7 @@ impl New {
             Language::Rust | Language::Cpp if self.source().is_some() => None,
             Language::Rust => Some(Kit::Rust),
             Language::Cpp => Some(Kit::C),
-            Language::Python => Some(Kit::Python),
+            Language::Python | Language::Webhook => Some(Kit::Python),
             Language::WasmRust | Language::WasmPython => Some(Kit::Wit),
             Language::Any => None,
         }
@@ -185,6 +187,7 @@ impl New {
             templates::build(self.lang, self.kind).iter().map(|command| command.replace("@name@", self.name.as_str())),
         );
         next.extend(templates::own_tests(self.lang).map(str::to_owned));
+        next.extend(templates::start(self.lang).map(str::to_owned));
         next.extend(["exeunt module test .".to_owned(), "exeunt module add .".to_owned()]);
         next
     }

@@ -1,4 +1,4 @@
-"""A server for a module's own tests: no certification authority, no process, no conversation.
+"""A server for a module's own tests, and messages for an endpoint's: no certification authority, no process, no conversation.
 
     from exeunt_module.testing import FakeServer, event, setup
 
@@ -21,6 +21,7 @@ from .module import Event, Setup
 from .names import SUBJECT_ALT_NAME, AlternativeName, write_names
 from .server import Extension, PolicyServer
 from .values import Value
+from .webhook import TYPE_PREFIX, CloudEvent
 
 _BITS = {
     "cert-issued": 0x001,
@@ -56,6 +57,47 @@ def event(name: str = "cert-issued", *, id: int = 1, attempt: int = 1, request_i
     )
 
 
+def cloud_event(
+    name: str = "cert-issued",
+    *,
+    id: int = 1,
+    attempt: int = 1,
+    request_id: Optional[int] = 1,
+    source: str = "urn:exeunt:ca:Example%20CA",
+    request: Optional[Mapping[str, Value]] = None,
+    certificate: Optional[Mapping[str, Value]] = None,
+    ca: Optional[Mapping[str, Value]] = None,
+    attributes: Optional[Mapping[str, str]] = None,
+    extensions: Iterable[Extension] = (),
+    alternative_names: Iterable[str] = (),
+) -> CloudEvent:
+    """What an endpoint's `on_event` is handed; with the name `verify-request`, what its `on_request` is asked.
+
+    What it holds is given as to a `FakeServer`.
+    """
+    what = event(name, id=id, attempt=attempt, request_id=request_id)
+    carried = _with_names(extensions, alternative_names)
+    data: Dict[str, Any] = {
+        "request": _json(request),
+        "certificate": _json(certificate),
+        "ca": _json(ca),
+        "attributes": dict(attributes or {}),
+        "extensions": [{**vars(extension), "value": values.to_json(extension.value)} for extension in carried],
+    }
+    if name == "verify-request":
+        data["new"] = True
+    else:
+        data["event"] = {**vars(what), "occurred": values.format_moment(what.occurred)}
+    return CloudEvent(
+        id=str(id),
+        source=source,
+        type=TYPE_PREFIX + name,
+        time=what.occurred,
+        subject=None if what.request_id is None else str(what.request_id),
+        data=data,
+    )
+
+
 class FakeServer(PolicyServer):
     """Answers with what it was given, and keeps what is set.
 
@@ -87,10 +129,7 @@ class FakeServer(PolicyServer):
                 "attributes": attributes or {},
             },
         )
-        self.extensions = list(extensions)
-        names = [AlternativeName.parse(text) for text in alternative_names]
-        if names:
-            self.extensions.append(_extension(SUBJECT_ALT_NAME, write_names(names), _FROM_POLICY))
+        self.extensions = _with_names(extensions, alternative_names)
 
 
 class _Answers:
@@ -160,6 +199,11 @@ def _found(name: str, *rows: Mapping[str, Value]) -> Value:
 
 def _json(row: Optional[Mapping[str, Value]]) -> Dict[str, Any]:
     return {name: values.to_json(value) for name, value in (row or {}).items()}
+
+
+def _with_names(extensions: Iterable[Extension], alternative_names: Iterable[str]) -> List[Extension]:
+    names = [AlternativeName.parse(text) for text in alternative_names]
+    return [*extensions, *([_extension(SUBJECT_ALT_NAME, write_names(names), _FROM_POLICY)] if names else [])]
 
 
 def _extension(oid: str, value: bytes, flags: int) -> Extension:

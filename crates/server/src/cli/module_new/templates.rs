@@ -51,6 +51,7 @@ const RUST_EXIT: &[Template] = &[
     file!("Cargo.toml", "rust/exit/Cargo.toml"),
     file!("exeunt-module.toml", "rust/exit/exeunt-module.toml"),
     file!("src/main.rs", "rust/exit/main.rs"),
+    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "rust/exit/README.md"),
     file!(".gitignore", "rust/exit/gitignore"),
 ];
@@ -58,6 +59,7 @@ const RUST_POLICY: &[Template] = &[
     file!("Cargo.toml", "rust/policy/Cargo.toml"),
     file!("exeunt-module.toml", "rust/policy/exeunt-module.toml"),
     file!("src/main.rs", "rust/policy/main.rs"),
+    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "rust/policy/README.md"),
     file!(".gitignore", "rust/policy/gitignore"),
 ];
@@ -67,6 +69,7 @@ const WASM_RUST_EXIT: &[Template] = &[
     file!("Cargo.lock", example "wasm-rust-ledger/Cargo.lock"),
     file!("exeunt-module.toml", "wasm-rust/exit/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/exit/lib.rs"),
+    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "wasm-rust/exit/README.md"),
     file!(".gitignore", "wasm-rust/exit/gitignore"),
 ];
@@ -77,6 +80,7 @@ const WASM_RUST_POLICY: &[Template] = &[
     file!("exeunt-module.toml", "wasm-rust/policy/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/policy/lib.rs"),
     file!("src/names.rs", "wasm-rust/policy/names.rs"),
+    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "wasm-rust/policy/README.md"),
     file!(".gitignore", "wasm-rust/policy/gitignore"),
 ];
@@ -116,6 +120,20 @@ const CPP_POLICY: &[Template] = &[
     file!("README.md", "cpp/policy/README.md"),
     file!(".gitignore", "cpp/gitignore"),
 ];
+const WEBHOOK_EXIT: &[Template] = &[
+    file!("exeunt-module.toml", "webhook/exit/exeunt-module.toml"),
+    file!("endpoint.py", program "webhook/exit/endpoint.py"),
+    file!("test_endpoint.py", "webhook/exit/test_endpoint.py"),
+    file!("README.md", "webhook/exit/README.md"),
+    file!(".gitignore", "webhook/gitignore"),
+];
+const WEBHOOK_POLICY: &[Template] = &[
+    file!("exeunt-module.toml", "webhook/policy/exeunt-module.toml"),
+    file!("endpoint.py", program "webhook/policy/endpoint.py"),
+    file!("test_endpoint.py", "webhook/policy/test_endpoint.py"),
+    file!("README.md", "webhook/policy/README.md"),
+    file!(".gitignore", "webhook/gitignore"),
+];
 
 /// The files of a project.
 pub(super) const fn files(language: Language, role: Role) -> &'static [Template] {
@@ -132,10 +150,12 @@ pub(super) const fn files(language: Language, role: Role) -> &'static [Template]
         (Language::WasmPython, Role::Policy) => WASM_PYTHON_POLICY,
         (Language::Cpp, Role::Exit) => CPP_EXIT,
         (Language::Cpp, Role::Policy) => CPP_POLICY,
+        (Language::Webhook, Role::Exit) => WEBHOOK_EXIT,
+        (Language::Webhook, Role::Policy) => WEBHOOK_POLICY,
     }
 }
 
-/// The commands that build a project, before it can be tried.
+/// The commands that build a project, or make what it needs, before it can be tried.
 pub(super) fn build(language: Language, role: Role) -> &'static [&'static str] {
     match (language, role) {
         (Language::Any | Language::Python, _) => &[],
@@ -148,6 +168,11 @@ pub(super) fn build(language: Language, role: Role) -> &'static [&'static str] {
             &["componentize-py --wit-path wit --world exeunt:modules/policy componentize app --output @name@.wasm"]
         }
         (Language::Cpp, _) => &["make"],
+        (Language::Webhook, _) => &[
+            r#"(umask 077; echo "whsec_$(openssl rand -base64 32)" > secret)"#,
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout endpoint.key -out endpoint.pem \
+             -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE",
+        ],
     }
 }
 
@@ -155,8 +180,13 @@ pub(super) fn build(language: Language, role: Role) -> &'static [&'static str] {
 pub(super) fn own_tests(language: Language) -> Option<&'static str> {
     match language {
         Language::Any => Some("sh test.sh"),
-        Language::Python | Language::WasmPython => Some("python3 -m unittest"),
+        Language::Python | Language::WasmPython | Language::Webhook => Some("python3 -m unittest"),
         Language::Rust | Language::WasmRust => Some("cargo test --release"),
         Language::Cpp => None,
     }
+}
+
+/// The command that starts a module which the server does not start itself.
+pub(super) fn start(language: Language) -> Option<&'static str> {
+    (language == Language::Webhook).then_some("python3 endpoint.py    # in a terminal of its own")
 }
