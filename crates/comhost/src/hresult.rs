@@ -56,7 +56,7 @@ pub fn of(result: Result<(), ModuleError>) -> Status {
 
 /// What is known about a code, for people: its name and meaning.
 pub fn describe(status: Status) -> String {
-    const MORE: [(Status, &str); 11] = [
+    const MORE: [(Status, &str); 19] = [
         (E_NOINTERFACE, "E_NOINTERFACE, no such interface"),
         (DISP_E_MEMBERNOTFOUND, "DISP_E_MEMBERNOTFOUND, no such member"),
         (DISP_E_TYPEMISMATCH, "DISP_E_TYPEMISMATCH, an argument has the wrong type"),
@@ -66,8 +66,16 @@ pub fn describe(status: Status) -> String {
         (REGDB_E_CLASSNOTREG, "REGDB_E_CLASSNOTREG, the class is not registered"),
         (CO_E_CLASSSTRING, "CO_E_CLASSSTRING, no class has that ProgID"),
         (code(0x8007_007e), "ERROR_MOD_NOT_FOUND, a library it needs is missing"),
-        (code(0x8007_00c1), "ERROR_BAD_EXE_FORMAT, it is for another processor"),
         (code(0x8007_0003), "ERROR_PATH_NOT_FOUND, the path was not found"),
+        (code(0x8007_0020), "ERROR_SHARING_VIOLATION, the file is in use"),
+        (code(0x8007_0032), "ERROR_NOT_SUPPORTED, this cannot be done"),
+        (code(0x8007_0035), "ERROR_BAD_NETPATH, the network path was not found"),
+        (code(0x8007_0070), "ERROR_DISK_FULL, the disk is full"),
+        (code(0x8007_007a), "ERROR_INSUFFICIENT_BUFFER, the buffer is too small"),
+        (code(0x8007_007b), "ERROR_INVALID_NAME, the name of a file or folder is not valid"),
+        (code(0x8007_00b7), "ERROR_ALREADY_EXISTS, it exists already"),
+        (code(0x8007_00ea), "ERROR_MORE_DATA, the buffer is too small for all of it"),
+        (code(0x8007_065e), "ERROR_UNSUPPORTED_TYPE, the value is of another type"),
     ];
     let shown = HResult(status);
     if let Some((name, text)) = shown.describe() {

@@ -84,12 +84,15 @@ fn bare(prog_id: &str) -> &str {
 
 /// Of the classes that a file registers, the one of this role: its ProgID ends in `.Exit` or `.Policy`.
 fn choose(registered: &[Registered], role: Role, file: &str) -> Result<Registered, ModuleError> {
-    let suffix = match role {
-        Role::Exit => ".exit",
-        Role::Policy => ".policy",
+    let ends = |class: &Registered, suffix: &str| {
+        bare(&class.prog_id).to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase())
+    };
+    let (suffix, other, what) = match role {
+        Role::Exit => (".Exit", ".Policy", "a policy module, which is added with --role policy"),
+        Role::Policy => (".Policy", ".Exit", "an exit module, which is added with --role exit"),
     };
     let mut fitting: Vec<&Registered> = Vec::new();
-    for class in registered.iter().filter(|class| bare(&class.prog_id).to_ascii_lowercase().ends_with(suffix)) {
+    for class in registered.iter().filter(|class| ends(class, suffix)) {
         // `X.Exit` and `X.Exit.1` are one class.
         if !fitting.iter().any(|known| known.clsid == class.clsid) {
             fitting.push(class);
@@ -101,10 +104,14 @@ fn choose(registered: &[Registered], role: Role, file: &str) -> Result<Registere
         [] => {
             let all: Vec<String> = registered.iter().map(|class| name(&class)).collect();
             let has = if all.is_empty() { "none at all".to_owned() } else { all.join(", ") };
-            let text = format!(
-                "{file} registers no class whose ProgID ends in `{suffix}` ({has}): name its class with the setting \
-                 `clsid` or `progid`"
-            );
+            let text = if registered.iter().any(|class| ends(class, other)) {
+                format!("{file} registers no class whose ProgID ends in `{suffix}` ({has}): it is {what}")
+            } else {
+                format!(
+                    "{file} registers no class whose ProgID ends in `{suffix}` ({has}): name its class with the setting \
+                     `clsid` or `progid`"
+                )
+            };
             Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text))
         }
         several => {
@@ -155,6 +162,8 @@ mod tests {
         assert_eq!(choose(&all, Role::Policy, "a").unwrap(), class("Acme.Policy", 3));
         let none = choose(&all[2..3], Role::Exit, "a.so").unwrap_err().message;
         assert!(none.contains("Acme.ExitManage") && none.contains("clsid"), "{none}");
+        let role = choose(&all[3..], Role::Exit, "a.so").unwrap_err().message;
+        assert!(role.contains("`.Exit` (Acme.Policy): it is a policy module"), "{role}");
         let two = choose(&[class("A.Exit", 1), class("B.Exit", 2)], Role::Exit, "a").unwrap_err().message;
         assert!(two.contains("A.Exit, B.Exit"), "{two}");
     }

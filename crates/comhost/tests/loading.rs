@@ -42,7 +42,7 @@ fn a_class_is_found_by_its_name_and_by_its_identifier() {
         refused(&Hosted::observer(system, &[("progid", "Nobody.Exit")]), &["Nobody.Exit"]);
         let unknown = "{00000000-0000-0000-0000-000000000001}";
         refused(&Hosted::observer(system, &[("clsid", unknown)]), &["class factory"]);
-        refused(&Hosted::observer(system, &[("clsid", "nonsense")]), &["is not a class identifier"]);
+        refused(&Hosted::observer(system, &[("clsid", "nonsense")]), &["the setting `clsid` cannot be `nonsense`"]);
     }
 }
 

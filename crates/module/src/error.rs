@@ -98,14 +98,23 @@ impl fmt::Display for HResult {
 }
 
 /// Why a call of the contract failed: a code that programs read, and a text that people read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} ({code})")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleError {
     /// The failing HRESULT.
     pub code: HResult,
     /// What failed, in a sentence without a full stop.
     pub message: String,
 }
+
+/// The text, and the code behind it where the text does not have it.
+impl fmt::Display for ModuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code.to_string();
+        if self.message.contains(&code) { f.write_str(&self.message) } else { write!(f, "{} ({code})", self.message) }
+    }
+}
+
+impl std::error::Error for ModuleError {}
 
 impl ModuleError {
     /// An error with a code and a text. A code that is not a failure becomes `E_FAIL`.
@@ -188,6 +197,14 @@ mod tests {
     #[test]
     fn an_error_is_always_a_failure() {
         assert!(ModuleError::new(HResult::S_OK, "odd").code.is_failure());
+    }
+
+    #[test]
+    fn an_error_says_its_code_once() {
+        let error = ModuleError::new(HResult::E_FAIL, "no");
+        assert_eq!(error.to_string(), "no (0x80004005)");
+        let error = ModuleError::new(HResult::E_FAIL, "Notify failed: 0x80004005 (E_FAIL, unspecified failure)");
+        assert_eq!(error.to_string(), error.message);
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn fit(library: &Library, path: &Path) -> Result<(), ModuleError> {
         "aarch64" => "ARM64",
         other => other,
     };
-    let unfit = |text: String| Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text));
+    let unfit = |text: String| Err(ModuleError::new(HResult::ERROR_BAD_EXE_FORMAT, text));
     if !library.is_library {
         return unfit(format!(
             "{shown} is a program, and a COM module is a library: add it as a module of the kind `process`"
@@ -145,7 +145,10 @@ fn fit(library: &Library, path: &Path) -> Result<(), ModuleError> {
         ));
     }
     if !library.exports("DllGetClassObject") {
-        return unfit(format!("{shown} is no COM server: it does not export `DllGetClassObject`"));
+        return unfit(format!(
+            "{shown} is no COM server: it does not export `DllGetClassObject`. Name the module's own file, or build it as \
+             docs/modules/cpp.md says"
+        ));
     }
     if library.format == Format::Linux && !library.exports("exeunt_attach") {
         return unfit(format!(

@@ -56,7 +56,7 @@ impl Library {
         let bytes = fs::read(path).map_err(wrong)?;
         Self::parse(&bytes).ok_or_else(|| {
             let text = format!("{shown} is neither a DLL nor a shared object, or is damaged");
-            ModuleError::new(HResult::ERROR_INVALID_DATA, text)
+            ModuleError::new(HResult::ERROR_BAD_EXE_FORMAT, text)
         })
     }
 

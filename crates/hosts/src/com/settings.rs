@@ -109,6 +109,12 @@ impl ComSettings {
             wine: absolute("wine")?,
             process,
         };
+        if let Some(clsid) = resolved.clsid.as_deref().filter(|clsid| !is_class_identifier(clsid)) {
+            return Err(ModuleError::invalid(format!(
+                "the setting `clsid` cannot be `{clsid}`: it is written as {{4C4A5E40-732C-11D0-8816-00A0C903B83C}}; a name \
+                 goes into `progid`"
+            )));
+        }
         if resolved.clsid.is_some() && resolved.prog_id.is_some() {
             return Err(ModuleError::invalid("`clsid` and `progid` both name the class: set one of them"));
         }
@@ -124,6 +130,14 @@ impl ComSettings {
         let class = || self.prog_id.clone().or_else(|| self.clsid.clone()).unwrap_or_default();
         self.path.as_deref().map_or_else(class, |path| path.display().to_string())
     }
+}
+
+/// Whether it is written as COM writes identifiers, with or without braces.
+fn is_class_identifier(text: &str) -> bool {
+    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let groups: Vec<&str> = bare.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// The settings without ours, and with a command, so that the kind `process` can judge them.
@@ -158,7 +172,12 @@ mod tests {
             (&[][..], "`path` is required"),
             (&[("path", "a.dll")], "not an absolute path"),
             (&[("path", "/a.dll"), ("command", "x")], "no setting `command`"),
-            (&[("path", "/a.dll"), ("clsid", "{1}"), ("progid", "A.Exit")], "both name the class"),
+            (
+                &[("path", "/a.dll"), ("clsid", "4c4a5e40-732c-11d0-8816-00a0c903b83c"), ("progid", "A.Exit")],
+                "both name the class",
+            ),
+            (&[("path", "/a.dll"), ("clsid", "A.Exit")], "goes into `progid`"),
+            (&[("path", "/a.dll"), ("clsid", "{4C4A5E40-732C-11D0-8816-00A0C903B83C")], "is written as {4C4A"),
             (&[("path", "/a.dll"), ("apartment", "yes")], "apartment"),
             (&[("path", "/a.dll"), ("timeout_ms", "0")], "timeout_ms"),
             (&[("path", "/a.dll"), ("colour", "red")], "colour"),

@@ -15,6 +15,9 @@ const LINE_BYTES_MAX: usize = 4096;
 /// How much of the last line is given as the reason when the process ends.
 const LAST_WORDS_BYTES_MAX: usize = 512;
 
+/// What Wine's own service for events writes when a module is started, with no switch to turn it off: no word of the module's.
+const WINE_STARTS: &str = ":trace:eventlog:ServiceMain ";
+
 /// A module's voice in the server's log.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -139,7 +142,7 @@ impl Log {
 
     fn stderr_line(&mut self, text: &str) {
         let text = text.trim_end();
-        if text.is_empty() {
+        if text.is_empty() || text.contains(WINE_STARTS) {
             return;
         }
         text.clone_into(&mut self.last);
@@ -189,6 +192,8 @@ mod tests {
         assert_eq!(log.last, "last");
         log.stderr_ended();
         assert_eq!(log.last_words(), "; the last line of its standard error is \"unfini\"");
+        log.stderr(b"00bc:trace:eventlog:ServiceMain starting Event Log Service\r\n");
+        assert_eq!(log.last, "unfini", "Wine's words are not the module's");
         for _ in 0..1000 {
             log.stderr(b"again\n");
         }

@@ -84,8 +84,10 @@ pub fn show(module: &Installed) -> String {
         facts = facts.styled("warning", format!("{BAD}{}{BAD:#}", clean(notice)));
     }
     if let Some(error) = &module.last_error {
-        facts =
-            facts.fact("last failure", format!("{}: {} ({})", ago_or_in(error.when, now), error.message, error.code));
+        // The modules of some kinds say the code themselves.
+        let code = error.code.to_string();
+        let code = if error.message.contains(&code) { String::new() } else { format!(" ({code})") };
+        facts = facts.fact("last failure", format!("{}: {}{code}", ago_or_in(error.when, now), error.message));
     }
     let mut text = facts.render();
     if !module.about.is_empty() {
