@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -15,6 +15,29 @@ pub const CONFIGURATION: &str = "exeunt.toml";
 
 /// The lock's name in the data folder.
 const LOCK: &str = "exeunt.lock";
+
+/// The path made absolute, without the `..` it begins with: what is kept of it must not break with the folder in which a command
+/// was given. (The working directory's own path has no links, so its parent is the folder above.)
+///
+/// # Errors
+/// The working directory cannot be read.
+pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    let unreadable = |error| Error::io(path, &error);
+    let mut rest = path.components();
+    let mut folder = std::env::current_dir().map_err(unreadable)?;
+    loop {
+        let mut next = rest.clone();
+        match next.next() {
+            Some(Component::ParentDir) => {
+                folder.pop();
+            }
+            Some(Component::CurDir) => {}
+            Some(_) => return std::path::absolute(folder.join(rest)).map_err(unreadable),
+            None => return Ok(folder),
+        }
+        rest = next;
+    }
+}
 
 /// Where a certification authority lives: configuration, key, database, socket. Nobody but its owner can enter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +51,7 @@ impl DataFolder {
     /// # Errors
     /// The working directory cannot be read.
     pub fn at(path: &Path) -> Result<Self, Error> {
-        let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
-        Ok(Self { path })
+        Ok(Self { path: absolute(path)? })
     }
 
     /// Makes the folder (mode 0700) and the ones above it, where they are missing.
@@ -138,6 +160,24 @@ mod tests {
         assert!(refused.message.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(lock);
         folder.lock().unwrap();
+    }
+
+    #[test]
+    fn what_is_kept_of_a_path_does_not_lead_through_the_working_directory() {
+        let here = std::env::current_dir().unwrap();
+        let above = here.parent().unwrap();
+        for (given, kept) in [
+            ("../mine", above.join("mine")),
+            ("./../mine/", above.join("mine/")),
+            ("..", above.to_owned()),
+            (".", here.clone()),
+            ("mine", here.join("mine")),
+            // What lies behind a link is not ours to know.
+            ("mine/../other", here.join("mine/../other")),
+            ("/srv/mine", "/srv/mine".into()),
+        ] {
+            assert_eq!(absolute(Path::new(given)).unwrap(), kept, "{given}");
+        }
     }
 
     #[test]

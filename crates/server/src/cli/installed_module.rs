@@ -256,8 +256,11 @@ impl Module {
                 done(context, &name, &format!("event {event} is delivered again now"))?;
             }
             Self::Retry { name, event: None, .. } => {
-                let count = retry_all(&context.connect()?, &name)?;
-                done(context, &name, &format!("{count} events are delivered again now"))?;
+                let told = match retry_all(&context.connect()?, &name)? {
+                    1 => "1 event is delivered again now".to_owned(),
+                    count => format!("{count} events are delivered again now"),
+                };
+                done(context, &name, &told)?;
             }
             Self::Drop { name, event } => {
                 context.connect()?.order(&format!("{}/deliveries/{event}/drop", path(&name)))?;
@@ -343,8 +346,15 @@ pub(super) fn path(name: &str) -> String {
 }
 
 fn events(context: &Context, name: &str, after: u64, limit: u32) -> Result<(), Error> {
-    let deliveries = deliveries(&context.connect()?, name, after, limit)?;
+    let connection = context.connect()?;
+    let deliveries = deliveries(&connection, name, after, limit)?;
     context.output().show(&deliveries, |deliveries| delivery_table(&deliveries.items))?;
+    if deliveries.items.is_empty() && connection.get::<Installed>(&path(name))?.role == ModuleRole::Policy {
+        context.output().hint(&format!(
+            "{name} is a policy module, which is asked and not told of events; what it failed last: exeunt module show {name}; the \
+             requests: exeunt request list disposition=failed"
+        ));
+    }
     if deliveries.items.iter().any(|delivery| delivery.state == DeliveryState::Parked) {
         context.output().hint(&format!(
             "deliver a parked one again: exeunt module retry {name} EVENT, or --all; give it up: exeunt module drop {name} EVENT"

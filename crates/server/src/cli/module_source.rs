@@ -13,6 +13,7 @@ use super::Context;
 use super::module_manifest;
 use crate::Error;
 use crate::error::Kind;
+use crate::folder::absolute;
 use crate::loader::{Kinds, sha256_of_file};
 
 /// The kinds that run what is in a file, or is elsewhere.
@@ -76,7 +77,7 @@ impl Source {
         if !text.contains('/') && !path.exists() {
             return Ok(Self::Kind(text.to_owned()));
         }
-        let path = std::path::absolute(path).map_err(|error| Error::io(path, &error))?;
+        let path = absolute(path)?;
         let metadata = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?;
         if metadata.is_dir() || path.extension().is_some_and(|end| end == "toml") {
             return Packaged::read(&path).map(|packaged| Self::Packaged(Box::new(packaged)));
@@ -221,7 +222,7 @@ impl Packaged {
             let sha256 = sha256_of_file(&entry).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {
                     Error::new(Kind::NotFound, format!("{} is not there, the manifest's `entry`", entry.display()))
-                        .next("build the module first, as the README beside the manifest says, or mend `entry`")
+                        .next(unbuilt(&manifest))
                 }
                 _ => Error::io(&entry, &error),
             })?;
@@ -293,9 +294,27 @@ fn runnable(path: &Path, mode: u32) -> Result<(), Error> {
             )))
         };
     }
+    if path.extension().is_some_and(|end| COMPILED.iter().any(|of| end.eq_ignore_ascii_case(of))) {
+        return Err(Error::usage(format!("{shown} is no program, but what one is built from"))
+            .next("build it, and give the program, or the folder of its exeunt-module.toml"));
+    }
     Err(Error::usage(format!("{shown} is not executable"))
         .next(format!("run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)")))
 }
+
+/// What to do about a file that is not where the manifest says.
+fn unbuilt(manifest: &Manifest) -> String {
+    let advice = "build the module first, as the README beside the manifest says, or mend `entry`";
+    let by_cargo = manifest.entry.as_deref().is_some_and(|entry| entry.starts_with("target/"));
+    let elsewhere = std::env::var_os("CARGO_TARGET_DIR").filter(|_| by_cargo);
+    match elsewhere {
+        Some(folder) => format!("{advice}; CARGO_TARGET_DIR is set, so that cargo builds into {}", folder.display()),
+        None => advice.to_owned(),
+    }
+}
+
+/// What the files are called that programs are built from.
+const COMPILED: [&str; 7] = ["rs", "c", "cc", "cpp", "go", "java", "cs"];
 
 /// What runs the files of a language that the shell, which runs files without a first line that says so, makes nonsense of.
 const INTERPRETERS: [(&str, &str); 6] =

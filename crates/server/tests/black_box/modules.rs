@@ -167,6 +167,10 @@ fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
     until("nothing is left", none_left);
     assert_eq!(place.read("told.txt").lines().count(), 3);
     place.run(&["module", "retry", "fails"]).fails(2);
+    // Nobody is to think that all is well with a module that is told of no events.
+    let none = place.run(&["module", "events", "default"]).ok();
+    assert!(none.stderr.contains("exeunt module show default"), "{none:?}");
+    assert!(!place.run(&["module", "events", "fails"]).ok().stderr.contains("module show"));
     server.stop();
 }
 
@@ -219,6 +223,12 @@ fn mistakes_are_told_when_a_module_is_added() {
     let place = Place::new();
     let server = place.serve(&[]);
     let script = place.write("plain.py", "");
+    place.write("main.rs", "fn main() {}");
+    std::fs::create_dir(place.path("unbuilt")).unwrap();
+    place.write(
+        "unbuilt/exeunt-module.toml",
+        "manifest = 1\nname = \"mine\"\nversion = \"1\"\nkind = \"process\"\nrole = \"exit\"\nentry = \"target/release/mine\"\n",
+    );
     for (arguments, code, expected) in [
         (vec!["journl"], 4, "there is no kind of module `journl`"),
         (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth` (is it `path`?)"),
@@ -228,6 +238,8 @@ fn mistakes_are_told_when_a_module_is_added() {
         (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "exeunt module upgrade journal"),
         (vec![script.to_str().unwrap()], 2, "chmod +x"),
         (vec!["./missing.py"], 3, "missing.py"),
+        (vec!["./main.rs"], 2, "build it"),
+        (vec!["./unbuilt"], 3, "build the module first"),
     ] {
         let done = place.run(&[&["module", "add"], arguments.as_slice()].concat());
         assert_eq!(done.code, code, "{arguments:?} {done:?}");

@@ -1,11 +1,13 @@
 //! @name@: an exit module. It adds a line to a file for each certificate that is issued or revoked.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use module::{EventId, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings};
+use module::{
+    EventId, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings,
+};
 use stdio::Level;
 
 struct @Type@ {
@@ -17,11 +19,6 @@ impl @Type@ {
     /// Settings come here, once for each process. An error is shown to the operator.
     fn new(settings: &Settings) -> Result<Self, ModuleError> {
         Ok(Self { file: settings.value("file").map(PathBuf::from) })
-    }
-
-    fn has(&self, event: EventId) -> bool {
-        let lines = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        lines.lines().any(|line| line.starts_with(&format!("{event} ")))
     }
 }
 
@@ -42,13 +39,7 @@ impl ExitModule for @Type@ {
         let line = format!("{event} {} request {request} serial {serial}", notification.event);
         match &self.file {
             None => stdio::log(Level::Info, &line),
-            Some(_) if self.has(event) => {}
-            Some(file) => {
-                let mut file = OpenOptions::new().create(true).append(true).open(file)?;
-                writeln!(file, "{line}")?;
-                // On disk before the event counts as done.
-                file.sync_all()?;
-            }
+            Some(file) => add(file, event, &line).map_err(|error| ModuleError::from(error).at(file.display()))?,
         }
         Ok(())
     }
@@ -58,12 +49,30 @@ impl ExitModule for @Type@ {
     }
 }
 
+/// Adds the event's line, once.
+fn add(file: &Path, event: EventId, line: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).read(true).append(true).open(file)?;
+    let mut lines = String::new();
+    file.read_to_string(&mut lines)?;
+    // A line without an end was cut off by a crash: its event comes again.
+    let (whole, cut_off) = lines.rsplit_once('\n').unwrap_or(("", &lines));
+    if whole.lines().any(|known| known.starts_with(&format!("{event} "))) {
+        return Ok(());
+    }
+    let begin = if cut_off.is_empty() { "" } else { "\n" };
+    file.write_all(format!("{begin}{line}\n").as_bytes())?;
+    // On disk before the event counts as done.
+    file.sync_all()
+}
+
 fn main() -> ExitCode {
     stdio::run_exit(@Type@::new)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use stdio::testing::Server;
 
     use super::*;
@@ -86,6 +95,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_a_crash_cut_off_is_written_again() -> Result<(), ModuleError> {
+        let file = std::env::temp_dir().join(format!("@name@-cut-off-{}", std::process::id()));
+        fs::write(&file, "40 cert-issued request 6 serial 00\n41 cert-is")?;
+        let server = Server::issued("www.example.org").certificate("SerialNumber", "1a2b");
+        server.notify(&module(&file.to_string_lossy())?, ExitEvent::CertIssued)?;
+        let lines = fs::read_to_string(&file)?;
+        fs::remove_file(&file)?;
+        assert_eq!(lines.lines().last(), Some("41 cert-issued request 7 serial 1a2b"));
+        assert_eq!(lines.lines().count(), 3);
+        Ok(())
+    }
+
+    #[test]
     fn without_a_file_the_line_is_logged() -> Result<(), ModuleError> {
         let module = @Type@::new(&Settings::default())?;
         let server = Server::issued("www.example.org").certificate("SerialNumber", "1a2b");
@@ -97,7 +119,8 @@ mod tests {
     #[test]
     fn what_cannot_be_written_comes_again() -> Result<(), ModuleError> {
         let module = module("/nonexistent/lines")?;
-        assert!(Server::issued("www.example.org").notify(&module, ExitEvent::CertIssued).is_err());
+        let failed = Server::issued("www.example.org").notify(&module, ExitEvent::CertIssued);
+        assert!(failed.is_err_and(|error| error.message.starts_with("/nonexistent/lines: ")));
         Ok(())
     }
 }

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 wit_bindgen::generate!({ path: "wit", world: "exeunt:modules/exit" });
 
 use exeunt::modules::server;
-use exeunt::modules::types::{ExitEvent, ExitEvents, Installation, Level, ModuleError, Notification, PropertyType, Value};
+use exeunt::modules::types::{
+    ExitEvent, ExitEvents, Installation, Level, ModuleError, Notification, PropertyType, Value,
+};
 use exports::exeunt::modules::exit_module::Guest;
 
 struct Module;
