@@ -122,6 +122,9 @@ pub struct Set {
     /// A setting
     #[arg(value_name = "NAME=VALUE", value_parser = pair)]
     settings: Vec<(String, String)>,
+    /// A setting, as `add` and `upgrade` take it (may be repeated)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
     /// Take a setting away (may be repeated)
     #[arg(long, value_name = "NAME")]
     unset: Vec<String>,
@@ -273,7 +276,7 @@ impl Module {
 
 impl Set {
     fn run(self, context: &Context) -> Result<(), Error> {
-        let set = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
+        let set = self.settings.into_iter().chain(self.set).map(|(name, value)| (name, Some(value)));
         let settings: BTreeMap<String, Option<String>> =
             set.chain(self.unset.iter().map(|name| (name.clone(), None))).collect();
         let options = self.options.change();

@@ -90,6 +90,14 @@ impl Source {
             Form::Component => Ok(Self::Loaded(WASM, entry_setting(WASM)?, path)),
             Form::Library => Ok(Self::Loaded(COM, entry_setting(COM)?, path)),
             Form::Other => {
+                let end = path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+                if let Some((_, what)) = LOADED.iter().find(|(of, _)| *of == end) {
+                    return Err(Error::usage(format!(
+                        "{} is no {what}: its contents are something else",
+                        path.display()
+                    ))
+                    .next("build it anew, or name the file that was built"));
+                }
                 runnable(&path, metadata.mode())?;
                 Ok(Self::Program(path))
             }
@@ -316,6 +324,9 @@ fn unbuilt(manifest: &Manifest) -> String {
 /// What the files are called that programs are built from.
 const COMPILED: [&str; 7] = ["rs", "c", "cc", "cpp", "go", "java", "cs"];
 
+/// What files with these ends are, which no program is called by.
+const LOADED: [(&str, &str); 3] = [("so", "shared object"), ("dll", "DLL"), ("wasm", "WebAssembly binary")];
+
 /// What runs the files of a language that the shell, which runs files without a first line that says so, makes nonsense of.
 const INTERPRETERS: [(&str, &str); 6] =
     [("py", "python3"), ("pl", "perl"), ("rb", "ruby"), ("js", "node"), ("php", "php"), ("lua", "lua")];
@@ -365,6 +376,11 @@ mod tests {
         assert!(Source::work_out(text).unwrap_err().next.contains("chmod +x"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert!(Source::work_out(text).unwrap_err().next.contains("#!/usr/bin/env python3"));
+        for (name, what) in [("a.so", "no shared object"), ("a.DLL", "no DLL"), ("a.wasm", "no WebAssembly binary")] {
+            let path = home.path().join(name);
+            std::fs::write(&path, "text").unwrap();
+            assert!(Source::work_out(path.to_str().unwrap()).unwrap_err().message.contains(what), "{name}");
+        }
         std::fs::write(&path, "#!/usr/bin/env python3\n").unwrap();
         let source = Source::work_out(text).unwrap();
         assert_eq!((source.kind(), source.default_name().as_str()), ("process", "my-notifier"));
