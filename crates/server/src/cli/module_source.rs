@@ -321,11 +321,11 @@ fn unbuilt(manifest: &Manifest) -> String {
     }
 }
 
-/// What the files are called that programs are built from.
-const COMPILED: [&str; 7] = ["rs", "c", "cc", "cpp", "go", "java", "cs"];
-
 /// What files with these ends are, which no program is called by.
 const LOADED: [(&str, &str); 3] = [("so", "shared object"), ("dll", "DLL"), ("wasm", "WebAssembly binary")];
+
+/// What the files are called that programs are built from.
+const COMPILED: [&str; 7] = ["rs", "c", "cc", "cpp", "go", "java", "cs"];
 
 /// What runs the files of a language that the shell, which runs files without a first line that says so, makes nonsense of.
 const INTERPRETERS: [(&str, &str); 6] =
