@@ -102,11 +102,12 @@ fn file(path: &str) -> Result<String, String> {
         return Err("that is no absolute path".into());
     }
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| {
-        if !file.metadata()?.is_file() {
+    let read = std::fs::metadata(path).and_then(|found| {
+        // Before it is opened: opening a pipe would wait for whoever writes into it.
+        if !found.is_file() {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a file"));
         }
-        file.take(BYTES_MAX + 1).read_to_end(&mut text)
+        File::open(path)?.take(BYTES_MAX + 1).read_to_end(&mut text)
     });
     read.map_err(|error| format!("the server cannot read that: {error}"))?;
     if text.len() as u64 > BYTES_MAX {
@@ -174,6 +175,19 @@ mod tests {
         let secrets = ["password", "env.*"];
         assert!(names(&secrets, "password") && names(&secrets, "env.TOKEN"));
         assert!(!names(&secrets, "password2") && !names(&secrets, "environment"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_holds_nobody_up() {
+        let path = std::env::temp_dir().join(format!("exeunt-pipe-{}", std::process::id()));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let given = settings(&[("pin", &format!("@file:{}", path.display()))]);
+        let (send, refused) = std::sync::mpsc::channel();
+        std::thread::spawn(move || send.send(given.resolved().map(drop)));
+        let error = refused.recv_timeout(std::time::Duration::from_secs(20)).unwrap().unwrap_err();
+        std::fs::remove_file(path).unwrap();
+        assert!(error.message.contains("not a file"), "{error}");
     }
 
     #[test]

@@ -20,13 +20,17 @@ const BYTES_MAX: u64 = 4 << 30;
 /// # Errors
 /// It cannot be read, is no file, or is larger than 4 GiB.
 pub fn sha256_of_file(path: &Path) -> io::Result<String> {
+    // Opening a pipe would wait for whoever writes into it.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(no_file());
+    }
     digest(File::open(path)?, BYTES_MAX, &mut |_| Ok(()))
 }
 
 /// The SHA-256 of a file, in hex; `each` is handed all of it, piece by piece.
 pub(super) fn digest(file: File, bytes_max: u64, each: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<String> {
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        return Err(no_file());
     }
     let mut file = file.take(bytes_max + 1);
     let mut digest = Context::new(&SHA256);
@@ -43,6 +47,10 @@ pub(super) fn digest(file: File, bytes_max: u64, each: &mut dyn FnMut(&[u8]) -> 
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {bytes_max} bytes")));
     }
     Ok(hex::encode(digest.finish()))
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")
 }
 
 /// The file as it is now.
@@ -156,13 +164,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_has_its_digest_and_a_folder_none() {
+    fn a_file_has_its_digest_and_a_folder_and_a_pipe_have_none() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("module");
         std::fs::write(&path, "abc").unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256_of_file(&path).unwrap(), expected);
         assert!(sha256_of_file(home.path()).is_err());
+        let pipe = home.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (send, refused) = std::sync::mpsc::channel();
+        std::thread::spawn(move || send.send(sha256_of_file(&pipe).is_err()));
+        assert_eq!(refused.recv_timeout(std::time::Duration::from_secs(20)), Ok(true), "nobody waits for a writer");
         assert_eq!(read(&home.path().join("gone")).unwrap_err().code, HResult::ERROR_FILE_NOT_FOUND);
     }
 
