@@ -1,7 +1,9 @@
 //! A certification authority for tests: real keys, a real database in a temporary folder, a clock that stands still
 //! until it is moved, and modules that do what the test says.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod loader;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,19 +11,20 @@ use std::time::{Duration, Instant};
 
 use engine::store::{InstalledModule, ModuleOptions};
 use engine::{
-    Authorised, Caller, Clock, Config, Engine, Error, Files, LoadedExit, LoadedPolicy, ModuleLoader, NewModule,
-    Opening, Outcome, Random, Right, Role, RoleTable, Scratch, Signer, StartFrom, Store, Submission, World, right,
+    Authorised, Caller, Clock, Config, Engine, Error, Files, ModuleLoader, NewModule, Opening, Outcome, Random, Right,
+    Role, RoleTable, Scratch, Signer, StartFrom, Store, Submission, World, right,
 };
 use jiff::{SignedDuration, Timestamp};
 use module::profile::{CaRules, ProfileDecision};
 use module::{
-    Decision, ExitModule, HResult, ModuleError, PolicyModule, Profile, Role as ModuleRole, ServerExit, ServerPolicy,
-    Settings,
+    Decision, HResult, ModuleError, PolicyModule, Profile, Role as ModuleRole, ServerExit, ServerPolicy, Settings,
 };
 use parking_lot::Mutex;
 use pki::{Extension, KeyAlgorithm, Name, NameComponent, Serial, TbsCertificate};
 use store::SqliteStore;
 use tempfile::TempDir;
+
+pub use loader::TestLoader;
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -72,77 +75,6 @@ impl Files for FolderFiles {
         file.flush()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
-    }
-}
-
-type ExitFactory = Box<dyn Fn(&InstalledModule) -> Result<Arc<dyn ExitModule>, ModuleError> + Send + Sync>;
-type PolicyFactory = Box<dyn Fn(&InstalledModule) -> Result<Arc<dyn PolicyModule>, ModuleError> + Send + Sync>;
-
-/// Module kinds that a test defines.
-#[derive(Default)]
-pub struct TestLoader {
-    exits: Mutex<HashMap<String, ExitFactory>>,
-    policies: Mutex<HashMap<String, PolicyFactory>>,
-}
-
-impl TestLoader {
-    /// Defines a kind of exit module: every installation of it is this one.
-    pub fn exit(&self, kind: &str, module: Arc<dyn ExitModule>) {
-        self.exits.lock().insert(kind.to_owned(), Box::new(move |_| Ok(Arc::clone(&module))));
-    }
-
-    /// Defines a kind of exit module by how it is made.
-    pub fn exit_with(
-        &self,
-        kind: &str,
-        make: impl Fn(&InstalledModule) -> Result<Arc<dyn ExitModule>, ModuleError> + Send + Sync + 'static,
-    ) {
-        self.exits.lock().insert(kind.to_owned(), Box::new(make));
-    }
-
-    /// Defines a kind of policy module by how it is made.
-    pub fn policy_with(
-        &self,
-        kind: &str,
-        make: impl Fn(&InstalledModule) -> Result<Arc<dyn PolicyModule>, ModuleError> + Send + Sync + 'static,
-    ) {
-        self.policies.lock().insert(kind.to_owned(), Box::new(make));
-    }
-
-    /// Defines a kind of policy module.
-    pub fn policy(&self, kind: &str, module: Arc<dyn PolicyModule>) {
-        self.policies.lock().insert(kind.to_owned(), Box::new(move |_| Ok(Arc::clone(&module))));
-    }
-}
-
-impl ModuleLoader for TestLoader {
-    fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
-        let kinds = self.exits.lock();
-        let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedExit {
-            module: make(module)?,
-            health: Box::new(|| serde_json::Value::Null),
-            notice: Box::new(|| None),
-        })
-    }
-
-    fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
-        let kinds = self.policies.lock();
-        let make = kinds.get(&module.kind).ok_or_else(|| ModuleError::invalid("no such kind"))?;
-        Ok(LoadedPolicy {
-            module: make(module)?,
-            health: Box::new(|| serde_json::Value::Null),
-            notice: Box::new(|| None),
-        })
-    }
-
-    fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {
-        let kind = &module.kind;
-        let known = match module.role {
-            ModuleRole::Exit => self.exits.lock().contains_key(kind),
-            ModuleRole::Policy => self.policies.lock().contains_key(kind),
-        };
-        if known { Ok(()) } else { Err(ModuleError::invalid(format!("there is no kind `{kind}`"))) }
     }
 }
 
