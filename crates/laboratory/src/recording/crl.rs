@@ -126,8 +126,9 @@ impl Parts {
         Ok(())
     }
 
-    pub(super) fn knows(&self, digest: &Digest) -> bool {
-        self.whole.contains_key(digest)
+    /// The length of a CRL that is whole.
+    pub(super) fn size(&self, digest: &Digest) -> Option<u64> {
+        self.whole.get(digest).map(|bytes| bytes.len() as u64)
     }
 
     /// The CRLs, all of which must be whole.
@@ -177,7 +178,7 @@ mod tests {
         for line in &lines {
             read.take(line).unwrap();
         }
-        assert!(read.knows(&pki::sha256(&bytes)));
+        assert_eq!(read.size(&pki::sha256(&bytes)), Some(2_007));
         assert_eq!(read.finish().unwrap().into_values().collect::<Vec<_>>(), [bytes]);
 
         let mut read = Parts::default();

@@ -39,6 +39,8 @@ use crate::scene::{Contents, Happening, Properties, Scene};
 /// The version of the format that is written, and the oldest that is read.
 const VERSION: u64 = 2;
 const VERSION_MIN: u64 = 1;
+/// The most bytes of a recording; and of what reading it makes out of less.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// A stretch of an event log.
 #[derive(Clone, Debug)]

@@ -4,20 +4,19 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
-use module::ModuleError;
 use module::wire::row;
+use module::{ModuleError, Value};
 use serde_json::Value as Json;
 
 use super::crl::{self, Parts};
-use super::{Recorded, Recording, VERSION, VERSION_MIN, told, unfit};
+use super::{BYTES_MAX, Recorded, Recording, VERSION, VERSION_MIN, told, unfit};
 use crate::Error;
+use crate::scene::{Happening, Properties};
 
 /// Bytes of one line.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 /// Events of a recording that is read.
 const EVENTS_MAX: usize = 100_000;
-/// Bytes of a recording that is read.
-const BYTES_MAX: u64 = 1 << 30;
 
 impl Recording {
     /// Reads a recording.
@@ -25,11 +24,20 @@ impl Recording {
     /// # Errors
     /// [`Error::Unusable`], with the number of the line, where it is none or too large.
     pub fn read(source: impl BufRead) -> Result<Self, Error> {
-        let mut source = source.take(BYTES_MAX);
+        Self::read_within(source, BYTES_MAX)
+    }
+
+    fn read_within(source: impl BufRead, bytes_max: u64) -> Result<Self, Error> {
+        let mut source = source.take(bytes_max + 1);
         let mut recording: Option<Self> = None;
         let mut crls = Parts::default();
+        // What the events find of the authority, where it is not what the one before finds.
+        let mut held = 0;
         for number in 1_usize.. {
             let Some(line) = next_line(&mut source, number)? else { break };
+            if source.limit() == 0 {
+                return Err(Error::Unusable(format!("the recording has more than {bytes_max} bytes")));
+            }
             if line.trim_ascii().is_empty() {
                 continue;
             }
@@ -40,7 +48,11 @@ impl Recording {
                 None => recording = Some(Self::begin(&json).map_err(wrong)?),
                 Some(_) if json.get("crl").is_some() => crls.take(&json).map_err(wrong)?,
                 Some(recording) if recording.events.len() < EVENTS_MAX => {
-                    let event = recording.event(&json, &crls).map_err(wrong)?;
+                    let mut event = recording.event(&json, &crls, bytes_max).map_err(wrong)?;
+                    held += recording.share(&mut event.happening);
+                    if held > bytes_max {
+                        return Err(wrong(unfit("the events find too many properties of the authority")));
+                    }
                     recording.events.push(event);
                 }
                 Some(_) => return Err(Error::Unusable(format!("the recording has more than {EVENTS_MAX} events"))),
@@ -64,14 +76,44 @@ impl Recording {
         Ok(Self { ca: ca.to_owned(), redacted, properties, events: Vec::new(), crls: HashMap::new() })
     }
 
-    fn event(&self, json: &Json, known: &Parts) -> Result<Recorded, ModuleError> {
+    fn event(&self, json: &Json, known: &Parts, bytes_max: u64) -> Result<Recorded, ModuleError> {
         let crls = crl::read_digests(json.get("crls"))?;
-        if let Some(missing) = crls.iter().flat_map(|crls| crls.values().flatten()).find(|digest| !known.knows(digest))
-        {
-            return Err(unfit(format!("the CRL of SHA-256 {} does not stand before it", hex::encode(missing))));
+        // A module finds each under its property, also where they are one and the same.
+        let mut bytes = 0;
+        for digest in crls.iter().flat_map(|crls| crls.values().flatten()) {
+            let missing = || unfit(format!("the CRL of SHA-256 {} does not stand before it", hex::encode(digest)));
+            bytes += known.size(digest).ok_or_else(missing)?;
+        }
+        if bytes > bytes_max {
+            return Err(unfit(format!("its CRLs have more than {bytes_max} bytes")));
         }
         Ok(Recorded { happening: told::happening(json, &self.properties)?, asked: told::asked(json)?, crls })
     }
+
+    /// Has an event find what the one before finds of the authority, where that is the same: else how many bytes it is.
+    fn share(&self, happening: &mut Happening) -> u64 {
+        let before = self.events.last().map_or(&self.properties, |event| &event.happening.scene.authority);
+        match Arc::get_mut(&mut happening.scene) {
+            Some(scene) if scene.authority == *before => {
+                scene.authority = Arc::clone(before);
+                0
+            }
+            _ => bytes_of(&happening.scene.authority),
+        }
+    }
+}
+
+/// What properties take, about.
+fn bytes_of(properties: &Properties) -> u64 {
+    let size = |(name, value): (&str, &Value)| {
+        let value = match value {
+            Value::String(text) => text.len(),
+            Value::Binary(bytes) => bytes.len(),
+            Value::Long(_) | Value::Date(_) => 0,
+        };
+        (2 * name.len() + value + size_of::<Value>()) as u64
+    };
+    properties.iter().map(size).sum()
 }
 
 /// One line without its end; none at the end. The last one may lack it.
@@ -243,6 +285,67 @@ mod tests {
         let mut writer = Recorder::begin(&mut file, "Some CA", &authority, None, Some(1 << 20)).unwrap();
         let wrong = writer.event::<Error>(&event, &mut |_| Ok(Some(vec![0x30, 0])));
         assert!(wrong.unwrap_err().to_string().contains("is not the one that was named"));
+    }
+
+    #[test]
+    fn what_is_read_has_a_limit_also_where_little_says_much() {
+        let header = format!(
+            "{{\"recording\":2,\"ca\":\"x\",\"properties\":{{\"MachineDNSName\":\"{}\"}}}}\n",
+            "x".repeat(2_000)
+        );
+        let event = |id: usize, more: &str| {
+            format!(
+                "{{\"event\":{{\"id\":{id},\"name\":\"crl-issued\",\"bit\":32,\"attempt\":1,\
+                 \"occurred\":\"2026-01-01T00:00:00Z\",\"hash\":\"{}\"}}{more}}}\n",
+                "00".repeat(32)
+            )
+        };
+        let read = |text: &str| Recording::read_within(text.as_bytes(), 12_000);
+        let refused = |text: &str| read(text).unwrap_err().to_string();
+
+        // The authority's properties stand once for all events, and change a few times.
+        let same: String = (1..40).map(|id| event(id, "")).collect();
+        let recording = read(&format!("{header}{same}")).unwrap();
+        assert_eq!(recording.events.len(), 39);
+        assert!(
+            recording.events.iter().all(|event| Arc::ptr_eq(&event.happening.scene.authority, &recording.properties))
+        );
+        let changing = |id: usize| event(id, &format!(",\"ca\":{{\"CAType\":{}}}", id % 2));
+        assert!(read(&format!("{header}{}{}", changing(1), changing(2))).is_ok());
+        let error = refused(&format!("{header}{}", (1..10).map(changing).collect::<String>()));
+        assert!(error.contains("too many properties of the authority"), "{error}");
+
+        // An event finds the bytes of each of its CRLs.
+        let parts: String = crl::parts(&[0x30; 2_000]).map(|line| format!("{line}\n")).collect();
+        let digest = hex::encode(pki::sha256(&[0x30; 2_000]));
+        let naming = |count: usize| {
+            let members: Vec<String> = (0..count).map(|index| format!("\"RawCRL.{index}\":\"{digest}\"")).collect();
+            event(1, &format!(",\"crls\":{{{}}}", members.join(",")))
+        };
+        assert!(read(&format!("{header}{parts}{}", naming(3))).is_ok());
+        let error = refused(&format!("{header}{parts}{}", naming(7)));
+        assert!(error.contains("its CRLs have more than 12000 bytes"), "{error}");
+
+        // What is too long is not taken for a shorter one, wherever it would be cut.
+        let long: String = (1..100).map(|id| event(id, "")).collect();
+        let whole = format!("{header}{long}");
+        assert!(refused(&whole).contains("more than 12000 bytes"));
+        for cut in [header.len() - 1, header.len(), header.len() + 40] {
+            let error = Recording::read_within(whole.as_bytes(), cut as u64).unwrap_err().to_string();
+            assert!(error.contains("the recording has more than"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        let mut story = Story::new(7, "2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
+        let mut file = Vec::new();
+        let mut writer = recorder(&mut file, &story);
+        writer.bytes_max = 30_000;
+        let event = told(story.one(ExitEvent::CertIssued).unwrap());
+        let refused = (0..100).find_map(|_| writer.event::<Error>(&event, &mut |_| Ok(None)).err());
+        assert!(refused.unwrap().to_string().contains("--limit"));
+        assert!(file.len() as u64 <= 30_000);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Events as a server tells them to whoever records them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use module::ModuleError;
@@ -68,10 +69,9 @@ pub(super) fn asked(json: &Json) -> Result<Option<Contents>, ModuleError> {
 fn contents(request: Request, event: &Json) -> Contents {
     let mut attributes: Vec<(String, String)> =
         request.attributes.iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let names: Vec<&str> =
-        event.get("names").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
-    let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or(names.len());
-    attributes.sort_by_key(|(name, _)| place(name));
+    let names = event.get("names").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let places: HashMap<&str, usize> = names.enumerate().map(|(place, name)| (name, place)).collect();
+    attributes.sort_by_key(|(name, _)| places.get(name.as_str()).copied().unwrap_or(usize::MAX));
     Contents {
         request: properties(&request.request),
         certificate: properties(&request.certificate),

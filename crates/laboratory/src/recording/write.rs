@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::crl::{self, CrlReference, Digest};
-use super::{Crls, Redaction, Told, VERSION};
+use super::{BYTES_MAX, Crls, Redaction, Told, VERSION};
 use crate::Error;
 use crate::scene::{Contents, Properties, Scene};
 use crate::view::{Reader, View};
@@ -25,6 +25,9 @@ pub struct Recorder<W> {
     redaction: Option<Redaction>,
     /// Bytes of CRLs in all; none where they are not recorded.
     crl_bytes_max: Option<u64>,
+    /// Bytes in all, and how many there are.
+    pub(super) bytes_max: u64,
+    bytes: u64,
     /// What became of each CRL, by the SHA-256 that the server gives it: what it is in the recording, if it is there.
     seen: HashMap<Digest, Option<Digest>>,
     kept: Kept,
@@ -54,7 +57,7 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// [`Error::Machine`] where it cannot be written.
     pub fn begin(
-        mut out: W,
+        out: W,
         ca: &str,
         properties: &Properties,
         redaction: Option<Redaction>,
@@ -67,14 +70,18 @@ impl<W: Write> Recorder<W> {
         let scene = Scene { contents: None, authority: Arc::new(properties) };
         let row = ca_properties(&*View::new(nobody(Role::Exit), Arc::new(scene)))?;
         let redacted = redaction.is_some();
-        write_line(&mut out, &json!({ "recording": VERSION, "ca": ca, "properties": row, "redacted": redacted }))?;
-        Ok(Self { out, redaction, crl_bytes_max, seen: HashMap::new(), kept: Kept::default() })
+        let header = json!({ "recording": VERSION, "ca": ca, "properties": row, "redacted": redacted });
+        let (seen, kept) = (HashMap::new(), Kept::default());
+        let mut all = Self { out, redaction, crl_bytes_max, bytes_max: BYTES_MAX, bytes: 0, seen, kept };
+        all.line(&header)?;
+        Ok(all)
     }
 
     /// Writes an event, and before it the CRLs that it is the first to name.
     ///
     /// # Errors
-    /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL; [`Error::Machine`] where the event cannot be written.
+    /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL, or the recording becomes longer than can be read;
+    /// [`Error::Machine`] where the event cannot be written.
     pub fn event<E: From<Error>>(&mut self, told: &Told, fetch: &mut FetchCrl<'_, E>) -> Result<(), E> {
         let crls = self.crls(told, fetch)?;
         // What was asked comes first: the request that a redaction makes has the names that were asked for.
@@ -106,7 +113,7 @@ impl<W: Write> Recorder<W> {
                 members.insert("crls".into(), crl::write_digests(crls));
             }
         }
-        write_line(&mut self.out, &json)?;
+        self.line(&json)?;
         self.kept.events += 1;
         self.kept.asked += u64::from(asked.is_some());
         Ok(())
@@ -174,12 +181,32 @@ impl<W: Write> Recorder<W> {
             None => bytes,
             Some(redaction) => redaction.crl(&bytes)?,
         };
+        // One that was made anew may be longer.
+        if self.kept.crl_bytes.saturating_add(bytes.len() as u64) > bytes_max {
+            self.kept.crls_too_large += 1;
+            return Ok(None);
+        }
         for line in crl::parts(&bytes) {
-            write_line(&mut self.out, &line)?;
+            self.line(&line)?;
         }
         self.kept.crls += 1;
         self.kept.crl_bytes += bytes.len() as u64;
         Ok(Some(pki::sha256(&bytes)))
+    }
+
+    fn line(&mut self, json: &Json) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(json).map_err(|error| Error::Machine(error.to_string()))?;
+        line.push(b'\n');
+        self.bytes += line.len() as u64;
+        if self.bytes > self.bytes_max {
+            let text = format!(
+                "a recording has at most {} bytes: record fewer events (--from, --to, --kind, --limit)",
+                self.bytes_max
+            );
+            return Err(Error::Unusable(text));
+        }
+        let wrote = self.out.write_all(&line);
+        wrote.map_err(|error| Error::Machine(format!("the recording cannot be written: {error}")))
     }
 }
 
@@ -196,12 +223,6 @@ fn written(asked: &Contents) -> Result<Json, Error> {
     let view = View::new(nobody(Role::Policy), Arc::new(scene));
     let message = VerifyRequest::read(0, true, &*view)?;
     serde_json::to_value(message.request).map_err(|error| Error::Machine(error.to_string()))
-}
-
-fn write_line(out: &mut impl Write, json: &Json) -> Result<(), Error> {
-    let wrote = serde_json::to_writer(&mut *out, json).map_err(std::io::Error::from);
-    let wrote = wrote.and_then(|()| out.write_all(b"\n"));
-    wrote.map_err(|error| Error::Machine(format!("the recording cannot be written: {error}")))
 }
 
 /// The reader of a recording: no module of this authority's.
