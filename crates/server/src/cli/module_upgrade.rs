@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use frontends::model::{self, CanaryOrder, ModulePackage, ModuleUpgrade};
+use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade, ModuleVersion};
 
 use super::Context;
 use super::input::pair;
 use super::installed_module::{path, refuse_unset};
 use super::module_source::Source;
 use super::module_start::show_started;
+use super::output::clean;
 use crate::Error;
 use crate::error::Kind;
 
@@ -78,15 +79,33 @@ impl Upgrade {
             }
             None => format!("the way back: exeunt module rollback {name}"),
         };
+        let mut confusable = None;
         show_started(context, &connection, name, &well, || {
-            connection.post(&format!("{}/upgrade", path(name)), &upgrade).map_err(|error| match error.kind {
+            let upgraded: Result<Installed, Error> = connection.post(&format!("{}/upgrade", path(name)), &upgrade);
+            let upgraded = upgraded.map_err(|error| match error.kind {
                 Kind::Refused | Kind::Conflict if error.next.is_empty() => {
                     error.next("the version in force goes on as before")
                 }
                 _ => error,
-            })
-        })
+            })?;
+            confusable = of_another_file(&upgraded);
+            Ok(upgraded)
+        })?;
+        if let Some(version) = confusable {
+            context.output().hint(&format!(
+                "another file of {name} calls itself {version} too: give each its own `version` in the manifest, to tell them apart"
+            ));
+        }
+        Ok(())
     }
+}
+
+/// The version that the newest one says it is, where one with another file says the same.
+fn of_another_file(module: &Installed) -> Option<String> {
+    let newest = module.versions.iter().max_by_key(|version| version.number)?;
+    let text = newest.version.as_ref()?;
+    let same = |other: &&ModuleVersion| other.version.as_ref() == Some(text) && other.sha256 != newest.sha256;
+    module.versions.iter().find(same).map(|_| clean(text))
 }
 
 impl Rollback {

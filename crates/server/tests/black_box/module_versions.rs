@@ -201,7 +201,8 @@ fn a_file_that_was_changed_is_not_run_but_its_copy_is() {
     tells("e.example", "changed");
     assert!(shown("notice").contains("exeunt module upgrade teller"));
     let folder = place.path("teller-1.0").display().to_string();
-    place.run(&["module", "upgrade", "teller", &folder, "--yes", "--set", "days=1"]).ok();
+    let upgraded = place.run(&["module", "upgrade", "teller", &folder, "--yes", "--set", "days=1"]).ok();
+    assert!(upgraded.stderr.contains("another file of teller calls itself 1.0 too"), "{}", upgraded.stderr);
     tells("f.example", "changed");
     assert_eq!(shown("notice"), "");
     server.stop();
@@ -252,7 +253,8 @@ fn a_program_is_upgraded_tried_and_rolled_back_and_every_certificate_is_told_onc
     assert!(broken.stderr.contains("it is broken by design"), "{}", broken.stderr);
     assert_eq!(versions(&place), [(1, "in-force".into(), "1.0".into())]);
 
-    place.run(&["module", "upgrade", "teller", &folder("1.1"), "--yes", "--set", "days=7"]).ok();
+    let upgraded = place.run(&["module", "upgrade", "teller", &folder("1.1"), "--yes", "--set", "days=7"]).ok();
+    assert!(!upgraded.stderr.contains("calls itself"), "{}", upgraded.stderr);
     issue("b");
     until("all are told", || told(&place).len() == 8);
     let newest = told(&place).pop().unwrap();
