@@ -100,7 +100,10 @@ pub(crate) fn failed<T>(happened: impl Into<String>, remedy: impl Into<String>) 
 pub(crate) fn call_failed(what: &str, error: &ModuleError) -> Miss {
     let remedy = match error.code {
         HResult::ERROR_TIMEOUT => "answer sooner, or give it more time (--timeout-ms here, `module set` there)",
-        HResult::RPC_E_DISCONNECTED => "its process ended: catch what goes wrong, and answer with an error instead",
+        HResult::RPC_E_DISCONNECTED => {
+            "its process ended: catch what goes wrong, and answer with an error instead. An endpoint does not run, or is elsewhere: \
+             start it, or set its `url`"
+        }
         HResult::RPC_E_SERVERFAULT => "it broke down: catch what goes wrong, and answer with an error that says what",
         HResult::ERROR_INVALID_DATA => {
             "hand over what the contract asks for, in its form. A program writes nothing but messages to standard output, \

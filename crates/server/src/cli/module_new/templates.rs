@@ -52,7 +52,6 @@ const RUST_EXIT: &[Template] = &[
     file!("exeunt-module.toml", "rust/exit/exeunt-module.toml"),
     file!("src/main.rs", "rust/exit/main.rs"),
     file!("rustfmt.toml", "rust/rustfmt.toml"),
-    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "rust/exit/README.md"),
     file!(".gitignore", "rust/exit/gitignore"),
 ];
@@ -60,7 +59,6 @@ const RUST_POLICY: &[Template] = &[
     file!("Cargo.toml", "rust/policy/Cargo.toml"),
     file!("exeunt-module.toml", "rust/policy/exeunt-module.toml"),
     file!("src/main.rs", "rust/policy/main.rs"),
-    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "rust/policy/README.md"),
     file!(".gitignore", "rust/policy/gitignore"),
@@ -72,7 +70,6 @@ const WASM_RUST_EXIT: &[Template] = &[
     file!("exeunt-module.toml", "wasm-rust/exit/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/exit/lib.rs"),
     file!("rustfmt.toml", "rust/rustfmt.toml"),
-    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "wasm-rust/exit/README.md"),
     file!(".gitignore", "wasm-rust/exit/gitignore"),
 ];
@@ -83,7 +80,6 @@ const WASM_RUST_POLICY: &[Template] = &[
     file!("exeunt-module.toml", "wasm-rust/policy/exeunt-module.toml"),
     file!("src/lib.rs", "wasm-rust/policy/lib.rs"),
     file!("src/names.rs", "wasm-rust/policy/names.rs"),
-    file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("rustfmt.toml", "rust/rustfmt.toml"),
     file!("README.md", "wasm-rust/policy/README.md"),
     file!(".gitignore", "wasm-rust/policy/gitignore"),
