@@ -106,14 +106,22 @@ fn refusal(answer: &Answer) -> ModuleError {
         _ => (HResult::ERROR_INVALID_DATA, "the endpoint does not take the message"),
     };
     let target = answer.headers.get(header::LOCATION).filter(|_| status.is_redirection());
-    // What stands behind `?` may be a credential, and a requester reads this text too.
-    let target = target.and_then(|target| target.to_str().ok()).and_then(|target| target.split(['?', '#']).next());
-    let detail = match (target, message, &answer.body) {
+    let target = target.and_then(|target| target.to_str().ok()).map(without_credentials);
+    let detail = match (target.as_deref(), message, &answer.body) {
         (Some(text), _, _) | (None, Some(text), _) => format!(" ({})", excerpt(text.as_bytes())),
         (None, None, Ok(body)) if !body.is_empty() => format!(" ({})", excerpt(body)),
         _ => String::new(),
     };
     ModuleError::new(code, format!("{status}: {advice}{detail}"))
+}
+
+/// A URL without what stands behind `?` and before `@`: it may be a credential, and a requester reads the text too.
+fn without_credentials(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("//") else { return url.to_owned() };
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}//{host}{}{}", if path.is_some() { "/" } else { "" }, path.unwrap_or_default())
 }
 
 /// The start of a foreign text, on one line and without control characters.
@@ -173,6 +181,14 @@ mod tests {
         moved.headers.insert(header::LOCATION, "https://new.example.org/exeunt?token=hunter2".parse().unwrap());
         let error = taken(&moved).unwrap_err();
         assert!(error.message.ends_with("(\"https://new.example.org/exeunt\")"), "{error}");
+        for (given, shown) in [
+            ("https://me:hunter2@new.example.org", "https://new.example.org"),
+            ("//me@new.example.org:8443/a@b/#c", "//new.example.org:8443/a@b/"),
+            ("/elsewhere?token=hunter2", "/elsewhere"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(given), shown);
+        }
         let long = taken(&answer(500, &"ä".repeat(10_000))).unwrap_err();
         assert!(long.message.len() < 600, "{long}");
     }
