@@ -216,7 +216,6 @@ fn rust() {
         }
         let project = Project::below(&folder, &name, "rust", kind);
         project.run("cargo", &["fmt", "--check"]);
-        project.run("cargo", &["fmt", "--check"]);
         let built = project.run("cargo", &["build", "--release", "--quiet"]);
         assert_eq!(built, "", "a warning would be the author's");
         versions_are_tested(&project.path().join("Cargo.lock"));
@@ -245,7 +244,6 @@ fn versions_are_tested(lock: &Path) {
 fn wasm_rust() {
     for kind in ["exit", "policy"] {
         let project = Project::new(&format!("wasm-new-{kind}"), "wasm-rust", kind);
-        project.run("cargo", &["fmt", "--check"]);
         project.run("cargo", &["fmt", "--check"]);
         project.run("cargo", &["build", "--release", "--quiet", "--target", "wasm32-wasip2"]);
         project.run("cargo", &["test", "--release", "--quiet"]);
