@@ -91,6 +91,9 @@ fn a_panic_says_what_it_was_about() {
         HResult::RPC_E_SERVERFAULT,
         &["`notify`: the component broke down", "src/lib.rs", "on purpose"],
     );
+    // Neither mangled names nor the machinery of panics.
+    let place = error.message.split("it was in").nth(1).unwrap_or_default();
+    assert!(!place.contains("_R") && !place.contains("panick"), "{}", error.message);
 }
 
 #[test]

@@ -34,9 +34,9 @@ pub(super) fn trapped(call: &str, error: &wasmtime::Error, state: &State, bounds
     // What it said itself is worth more than where it was.
     text.push_str(&state.stderr.last_words());
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
-        let names: Vec<_> =
-            trace.frames().iter().filter_map(|frame| frame.func_name()).filter(|name| own(name)).collect();
-        let shown = names.iter().take(FRAMES_MAX).map(|name| short(name)).collect::<Vec<_>>().join(" < ");
+        let names = trace.frames().iter().filter_map(|frame| frame.func_name()).map(readable);
+        let names = names.filter(|name| own(name)).take(FRAMES_MAX);
+        let shown = names.map(|name| short(&name)).collect::<Vec<_>>().join(" < ");
         if !shown.is_empty() {
             let _ = write!(text, "; it was in {shown}");
         }
@@ -83,6 +83,11 @@ fn reason(call: &str, error: &wasmtime::Error, state: &State, bounds: Bounds) ->
     }
 }
 
+/// A function's name as its author wrote it: compilers of Rust write paths and types into it.
+fn readable(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
 /// Whether a frame says where the module is: not the machinery of panics and of the language's start.
 fn own(name: &str) -> bool {
     const MACHINERY: [&str; 8] = [
@@ -101,4 +106,29 @@ fn own(name: &str) -> bool {
 fn short(name: &str) -> String {
     let end = name.floor_char_boundary(NAME_BYTES_MAX);
     name.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machinery_of_panics_is_known_by_its_mangled_names() {
+        for name in [
+            "_RNvNtCshXfaRvt2tfW_3std9panicking15panic_with_hook",
+            "_RNCNvNtCshXfaRvt2tfW_3std9panicking13panic_handler0B5_",
+            "_RNvNtCs9pv848UzQwQ_4core9panicking9panic_fmt",
+            "_ZN4core9panicking5panic17h0123456789abcdefE",
+            "__rustc[1234]::rust_begin_unwind",
+        ] {
+            assert!(!own(&readable(name)), "{name} is {}", readable(name));
+        }
+        for (name, shown) in [
+            ("_RNvCs9pv848UzQwQ_6ledger3add", "ledger::add"),
+            ("_ZN6ledger3add17h0123456789abcdefE", "ledger::add"),
+            ("_PyEval_EvalFrameDefault", "_PyEval_EvalFrameDefault"),
+        ] {
+            assert!(readable(name) == shown && own(shown), "{name} is {}", readable(name));
+        }
+    }
 }
