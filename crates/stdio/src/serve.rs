@@ -224,8 +224,8 @@ fn agreed(server: Versions) -> Result<u32, ModuleError> {
 
 fn check_role(asked: Role, ours: Role) -> Result<(), ModuleError> {
     let text = match (asked, ours) {
-        (Role::Exit, Role::Policy) => "the program is a policy module: install it with --role policy",
-        (Role::Policy, Role::Exit) => "the program is an exit module: install it with --role exit",
+        (Role::Exit, Role::Policy) => "the program is a policy module: say --role policy",
+        (Role::Policy, Role::Exit) => "the program is an exit module: say --role exit",
         _ => return Ok(()),
     };
     Err(ModuleError::invalid(text))
