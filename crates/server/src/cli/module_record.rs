@@ -70,26 +70,27 @@ impl Record {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder).map_err(|error| Error::io(&self.file, &error))?;
         let mut out = std::io::BufWriter::new(file.as_file_mut());
-        let kept = self.copy(&connection, &end, &mut out, &mut |done| progress.update(done, self.limit))?;
+        let (kept, more) = self.copy(&connection, &end, &mut out, &mut |done| progress.update(done, self.limit))?;
         out.flush().map_err(|error| Error::io(&self.file, &error))?;
         drop(out);
         drop(progress);
         file.as_file().sync_all().map_err(|error| Error::io(&self.file, &error))?;
         file.persist_noclobber(&self.file).map_err(|error| Error::io(&self.file, &error.error))?;
 
-        self.tell(context, kept)?;
+        self.tell(context, kept, more)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What is in the file, and what is not.
-    fn tell(&self, context: &Context, kept: Kept) -> Result<(), Error> {
+    /// What is in the file, and what is not; `more` where the limit left events out.
+    fn tell(&self, context: &Context, kept: Kept, more: bool) -> Result<(), Error> {
         let Kept { events, asked, crls, crl_bytes, crls_not_kept, crls_too_large } = kept;
         let of_crls = json!({
             "recorded": crls, "bytes": crl_bytes, "not_kept": crls_not_kept, "too_large": crls_too_large,
         });
         let of_crls = if self.no_crls { json!(null) } else { of_crls };
         let result = json!({
-            "file": self.file, "events": events, "asked": asked, "crls": of_crls, "redacted": self.redact,
+            "file": self.file, "events": events, "more": more, "asked": asked, "crls": of_crls,
+            "redacted": self.redact,
         });
         let shown = self.file.display();
         let names = if self.redact { "without names" } else { "with all names" };
@@ -97,6 +98,10 @@ impl Record {
         output.show(&result, |_| {
             format!("{shown}: events {events}, requests as policy was asked {asked}, CRLs {crls}, {names}\n")
         })?;
+        if more {
+            let text = format!("there are more events: these are the first {events} (--limit, and --from to go on)");
+            output.warning(&text);
+        }
         for (count, why) in [
             (crls_not_kept, "the server no longer has them".to_owned()),
             (crls_too_large, format!("there would have been more than {} MiB (--crl-limit)", self.crl_limit)),
@@ -120,14 +125,14 @@ impl Record {
         Ok(End::Time(moment))
     }
 
-    /// Writes the header and the events.
+    /// Writes the header and the events: what it wrote, and whether the limit left events out.
     fn copy(
         &self,
         connection: &Connection,
         end: &End,
         out: &mut impl Write,
         told: &mut dyn FnMut(u64),
-    ) -> Result<Kept, Error> {
+    ) -> Result<(Kept, bool), Error> {
         let redaction = if self.redact { Some(Redaction::new(Timestamp::now())?) } else { None };
         let crl_bytes_max = (!self.no_crls).then_some(self.crl_limit * MIB);
         let mut page = self.page(connection, ("from", &self.from))?;
@@ -141,15 +146,16 @@ impl Record {
                     End::Event(last) => event.happening.notification.id.0 > *last,
                     End::Time(last) => event.happening.notification.occurred > *last,
                 };
-                if beyond || recorder.kept().events >= self.limit {
-                    return Ok(recorder.kept());
+                let full = recorder.kept().events >= self.limit;
+                if beyond || full {
+                    return Ok((recorder.kept(), !beyond));
                 }
                 recorder.event(&event, &mut |reference| fetch(connection, reference))?;
             }
             told(recorder.kept().events);
             match page.next.take() {
                 Some(next) => page = self.page(connection, ("after", &next))?,
-                None => return Ok(recorder.kept()),
+                None => return Ok((recorder.kept(), false)),
             }
         }
     }

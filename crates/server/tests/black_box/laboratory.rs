@@ -138,6 +138,12 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
         .run(&["module", "record", part.to_str().unwrap(), "--from", &first, "--to", &to, "--kind", "cert-issued"])
         .ok();
     assert_eq!(lines(&part).len(), 3);
+    // Of which the limit leaves some out.
+    let begun = place.path("begun.jsonl");
+    let limited = ["module", "record", begun.to_str().unwrap(), "--kind", "cert-issued", "--limit", "2", "--no-crls"];
+    let said = place.run(&limited).ok().stderr;
+    assert!(said.contains("there are more events: these are the first 2"), "{said}");
+    assert!(recorded["more"] == false, "{recorded}");
     let redacted = place.path("redacted.jsonl");
     place.run(&["module", "record", redacted.to_str().unwrap(), "--redact"]).ok();
     let text = std::fs::read_to_string(&redacted).unwrap();
