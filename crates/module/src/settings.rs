@@ -42,7 +42,9 @@ impl Settings {
         let text = text.trim();
         text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
             let (from, to) = (range.start(), range.end());
-            ModuleError::invalid(format!("the setting `{name}` cannot be `{text}`: it takes a number from {from} to {to}"))
+            ModuleError::invalid(format!(
+                "the setting `{name}` cannot be `{text}`: it takes a number from {from} to {to}"
+            ))
         })
     }
 

@@ -140,7 +140,8 @@ impl Draft {
         }
         let length = value.len();
         if length > VALUE_BYTES_MAX {
-            let text = format!("the extension {oid} has {length} bytes; at most {VALUE_BYTES_MAX} go into a certificate");
+            let text =
+                format!("the extension {oid} has {length} bytes; at most {VALUE_BYTES_MAX} go into a certificate");
             return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
         }
         let stored = CertificateExtension { flags: flags.with_origin(ExtensionFlags::ORIGIN_POLICY), oid, value };
