@@ -26,7 +26,7 @@ def main() -> None:
         events=["cert-issued", "cert-revoked"],
         description="one line for each certificate",
     )
-    server = https_server(endpoint, certificate, key, host="127.0.0.1", port=0)
+    server = https_server(endpoint, certificate, key, host="127.0.0.1", port=0, path="/exeunt")
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -16,6 +16,9 @@ use crate::{Error, Story};
 /// The most events of one batch here, whatever the module would take.
 const BATCH_MAX: usize = 64;
 
+/// Calls before the first that counts.
+const WARM_UP: usize = 16;
+
 /// One round of a module.
 #[derive(Clone, Debug)]
 pub struct Round {
@@ -27,7 +30,8 @@ pub struct Round {
     pub rate: f64,
     /// Events in a batch.
     pub batch: usize,
-    /// Resident memory of the module's processes after the calls, in bytes; where it has none, what this process grew by.
+    /// What the module's processes take after the calls, in bytes, pages that they share counted in parts; where it has
+    /// none, what this process grew by until the first calls were answered.
     pub memory_bytes: u64,
 }
 
@@ -55,6 +59,10 @@ fn measure_exit(specimen: &Specimen, story: &mut Story, time: Duration) -> Resul
     let event = [ExitEvent::CertIssued].into_iter().chain(mask.events()).find(|event| mask.wants(*event));
     let event = event.ok_or_else(|| Error::Unusable(format!("`{}` wants no event", specimen.name())))?;
     let mut happening = story.one(event)?;
+    for _ in 0..WARM_UP {
+        deliver(specimen, &guard, &mut happening, story, 1)?;
+    }
+    let grown = grown(before);
     let mut times = Vec::new();
     let begun = Instant::now();
     while begun.elapsed() < time {
@@ -67,7 +75,13 @@ fn measure_exit(specimen: &Specimen, story: &mut Story, time: Duration) -> Resul
         delivered += deliver(specimen, &guard, &mut happening, story, batch)?.1;
     }
     let rate = delivered as f64 / begun.elapsed().as_secs_f64();
-    Ok(Round { start, times, rate, batch, memory_bytes: memory(specimen, before) })
+    Ok(Round {
+        start,
+        times,
+        rate,
+        batch,
+        memory_bytes: processes::proportional_bytes(specimen.mark()).unwrap_or(grown),
+    })
 }
 
 /// Tells the module of so many events at once, new ones about the same row: how long it took, and how many there were.
@@ -116,23 +130,35 @@ fn measure_policy(specimen: &Specimen, story: &mut Story, time: Duration) -> Res
 
     let row = story.new_row()?;
     let scene = story.ask(&row);
-    let mut times = Vec::new();
-    let begun = Instant::now();
-    while begun.elapsed() < time {
+    let ask = || {
         let reader = specimen.reader().clone();
         let mut flight = InFlight::tempered(reader, &scene, Temper::Good, Arc::new(AtOnce), Arc::default());
         let asked = Instant::now();
         guard.verify_request(&mut flight, true).map_err(|error| failed(specimen, "verify_request", &error))?;
-        times.push(asked.elapsed());
+        Ok::<_, Error>(asked.elapsed())
+    };
+    for _ in 0..WARM_UP {
+        ask()?;
+    }
+    let grown = grown(before);
+    let mut times = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < time {
+        times.push(ask()?);
     }
     let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
-    Ok(Round { start, times, rate, batch: 1, memory_bytes: memory(specimen, before) })
+    Ok(Round {
+        start,
+        times,
+        rate,
+        batch: 1,
+        memory_bytes: processes::proportional_bytes(specimen.mark()).unwrap_or(grown),
+    })
 }
 
-/// What the module takes now; `before` is what this process took without it.
-fn memory(specimen: &Specimen, before: u64) -> u64 {
-    let grown = || processes::own_resident_bytes().saturating_sub(before);
-    processes::resident_bytes(specimen.mark()).unwrap_or_else(grown)
+/// What this process grew by.
+fn grown(before: u64) -> u64 {
+    processes::own_resident_bytes().saturating_sub(before)
 }
 
 fn failed(specimen: &Specimen, call: &str, error: &ModuleError) -> Error {

@@ -31,14 +31,26 @@ pub(crate) fn resident_bytes(mark: &str) -> Option<u64> {
     (!sizes.is_empty()).then(|| sizes.iter().sum())
 }
 
+/// What the processes with this mark take, in bytes, pages that they share counted in parts; none where there is no such
+/// process.
+pub(crate) fn proportional_bytes(mark: &str) -> Option<u64> {
+    let sizes: Vec<u64> = marked(mark).into_iter().filter_map(|pid| field(pid, "smaps_rollup", "Pss:")).collect();
+    (!sizes.is_empty()).then(|| sizes.iter().sum())
+}
+
 /// Resident memory of this process, in bytes.
 pub(crate) fn own_resident_bytes() -> u64 {
     i32::try_from(std::process::id()).ok().and_then(resident).unwrap_or(0)
 }
 
 fn resident(pid: i32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    field(pid, "status", "VmRSS:")
+}
+
+/// A size in a file of `/proc/PID`, in bytes.
+fn field(pid: i32, file: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     kibibytes.checked_mul(1_024)
 }
