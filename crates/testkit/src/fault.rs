@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 
 use engine::store::{
     AuditEntry, CaCertificate, Change, Committed, CrlBody, CrlKind, CrlRow, Delivery, Event, InstalledModule, Page,
@@ -47,7 +48,7 @@ pub fn open_quiet(builder: Builder) -> (Authority, Arc<FaultyStore>) {
 /// One failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Which call fails, from 1, counted over all methods and threads.
+    /// Which call fails, from 1, counted over all methods, and all threads but after [`FaultyStore::count_this_thread`].
     pub call: u64,
     /// Whether the call has its effect.
     pub side: Side,
@@ -79,12 +80,24 @@ pub struct FaultyStore<S: Store + ?Sized = dyn Store> {
     calls: AtomicU64,
     fault: Mutex<Option<Fault>>,
     struck: Mutex<Option<&'static str>>,
+    counted: OnceLock<ThreadId>,
 }
 
 impl<S: Store + ?Sized> FaultyStore<S> {
     /// Nothing fails until [`fail`](Self::fail).
     pub fn new(inner: Arc<S>) -> Self {
-        Self { inner, calls: AtomicU64::new(0), fault: Mutex::new(None), struck: Mutex::new(None) }
+        Self {
+            inner,
+            calls: AtomicU64::new(0),
+            fault: Mutex::new(None),
+            struck: Mutex::new(None),
+            counted: OnceLock::new(),
+        }
+    }
+
+    /// From now on counts the calls of this thread alone: those of an authority's own threads come when they come.
+    pub fn count_this_thread(&self) {
+        self.counted.get_or_init(|| thread::current().id());
     }
 
     /// Counts from 0 again, and fails one call.
@@ -114,6 +127,9 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         method: &'static str,
         call: impl FnOnce(&S) -> Result<T, E>,
     ) -> Result<T, E> {
+        if self.counted.get().is_some_and(|counted| *counted != thread::current().id()) {
+            return call(&self.inner);
+        }
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         self.strike(method, number, Side::Before)?;
         let outcome = call(&self.inner)?;
