@@ -86,7 +86,7 @@ pub fn write(out: &mut Vec<u8>, tag: u8, contents: &[u8]) -> Result<(), ModuleEr
     Ok(())
 }
 
-/// An element: as [`write`].
+/// An element: as [`write()`].
 pub fn element(tag: u8, contents: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let mut out = Vec::new();
     write(&mut out, tag, contents)?;
