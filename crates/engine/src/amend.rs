@@ -6,9 +6,10 @@ use module::{CertificateExtension, Disposition, ExitEvent, ExtensionFlags, HResu
 use serde_json::json;
 
 use crate::audit::Act;
+use crate::compose::bytes_max;
 use crate::roles::{Authorised, right};
 use crate::store::{Change, NewEvent};
-use crate::{Engine, Error, Outcome, Request, accept, view};
+use crate::{Engine, Error, Outcome, Request, accept};
 
 impl Engine {
     /// Denies a pending request. Policy is not asked.
@@ -49,9 +50,9 @@ impl Engine {
         extension: CertificateExtension,
     ) -> Result<Request, Error> {
         let mut request = self.pending(id)?.changed();
-        let stored = view::amend_extension(&self.site, extension, ExtensionFlags::ORIGIN_ADMIN)?;
+        let stored = extension.amended(ExtensionFlags::ORIGIN_ADMIN, bytes_max(&self.site))?;
         let detail = json!({ "oid": stored.oid, "flags": stored.flags.bits(), "value": hex::encode(&stored.value) });
-        view::put_extension(&mut Arc::make_mut(&mut request.body).extensions, stored)?;
+        stored.put_into(&mut Arc::make_mut(&mut request.body).extensions)?;
         self.amend(request, Act::ExtensionSet, &by.caller().name, detail)
     }
 

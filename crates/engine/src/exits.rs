@@ -10,6 +10,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use module::scene::Reader;
 use module::{ExitEvents, ExitModule, ModuleError, Role};
 use parking_lot::RwLock;
 
@@ -20,7 +21,7 @@ use crate::policies::LoadedPolicy;
 use crate::site::Site;
 use crate::store::{Code, Event, InstalledModule};
 use crate::trial::Trials;
-use crate::view::{ExitView, ModuleKey};
+use crate::view::ExitView;
 
 /// How long an operator waits for the call a module is in, before the call is left to itself.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -197,7 +198,7 @@ fn ready(
     trials: &Trials,
     installed: &InstalledModule,
 ) -> Result<ReadyExit, ModuleError> {
-    let key = ModuleKey { role: Role::Exit, name: installed.name.clone() };
+    let key = Reader { role: Role::Exit, name: installed.name.clone() };
     let view = ExitView::new(Arc::clone(site), key, None);
     let made = trials.exit(loader, installed).and_then(|loaded| {
         let initialised = loaded.module.initialize(&site.config.name, view.as_ref());

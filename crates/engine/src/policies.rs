@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use module::scene::Reader;
 use module::{Decision, HResult, PolicyModule, Role, Undelivered};
 use parking_lot::RwLock;
 
@@ -10,7 +11,7 @@ use crate::failure::Failure;
 use crate::site::Site;
 use crate::store::InstalledModule;
 use crate::trial::{Trials, TriedPolicy, with_canary};
-use crate::view::{ExitView, InFlight, ModuleKey};
+use crate::view::{ExitView, InFlight};
 use crate::{Error, Request};
 
 /// A policy module that runs.
@@ -95,7 +96,7 @@ impl Policies {
             )
         };
         let initialise = |module: &dyn PolicyModule| {
-            let key = ModuleKey { role: Role::Policy, name: installed.name.clone() };
+            let key = Reader { role: Role::Policy, name: installed.name.clone() };
             let view = ExitView::new(Arc::clone(site), key, None);
             let initialised = module.initialize(&site.config.name, view.as_ref());
             view.close();

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use module::scene::Reader;
 use module::wire::body::{self, Notify, VerifyRequest, ca_properties};
 use module::wire::row::Row;
 use module::{EventId, ExitEvent, ExitEvents, Notification, Role};
@@ -13,7 +14,7 @@ use crate::accept;
 use crate::roles::{Authorised, right};
 use crate::site::Site;
 use crate::store::{CrlKind, CrlRow, Event};
-use crate::view::{ExitView, ModuleKey};
+use crate::view::ExitView;
 use crate::{Engine, Error, Request, StartFrom};
 
 /// The most events at a time: each carries its request and certificate.
@@ -117,7 +118,7 @@ impl Engine {
     /// The request as policy was asked about it; none where it was not asked.
     fn asked(&self, request: &Request) -> Result<Option<body::Request>, Error> {
         let Some(asked) = accept::as_asked(&self.site, request)? else { return Ok(None) };
-        let reader = ModuleKey { role: Role::Policy, ..recorder() };
+        let reader = Reader { role: Role::Policy, ..recorder() };
         let view = ExitView::new(Arc::clone(&self.site), reader, Some(Arc::new(asked)));
         let message = VerifyRequest::read(0, true, view.as_ref());
         view.close();
@@ -176,8 +177,8 @@ impl<'a> History<'a> {
 }
 
 /// Who reads: a module that there is not.
-fn recorder() -> ModuleKey {
-    ModuleKey { role: Role::Exit, name: "recording".into() }
+fn recorder() -> Reader {
+    Reader { role: Role::Exit, name: "recording".into() }
 }
 
 fn unreadable(error: module::ModuleError) -> Error {

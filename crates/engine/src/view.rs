@@ -8,12 +8,13 @@ mod request;
 
 use std::sync::{Arc, OnceLock};
 
-use module::property::{self, Access, Property, Scope};
+use module::property::{self, Asked, Scope};
+use module::scene::Reader;
 use module::{CertificateExtension, ModuleError, PropertyType, Value};
 use pki::{Certificate, CertificationRequest};
 
-pub(crate) use exit::{ExitView, ModuleKey};
-pub(crate) use policy::{InFlight, amend_extension, put_extension};
+pub(crate) use exit::ExitView;
+pub(crate) use policy::InFlight;
 
 use crate::Request;
 use crate::site::Site;
@@ -21,11 +22,9 @@ use crate::site::Site;
 /// One reading of one request (or of the authority alone) by one module.
 struct Reading<'a> {
     site: Arc<Site>,
-    module: &'a ModuleKey,
+    module: &'a Reader,
     request: Option<&'a Request>,
     parsed: &'a Parsed,
-    /// Whether a policy module reads: what it may see differs.
-    policy: bool,
 }
 
 /// What is parsed of a request when a property first needs it.
@@ -37,33 +36,19 @@ struct Parsed {
 
 impl Reading<'_> {
     fn request_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        // Documented as a request property too.
-        if name.to_ascii_lowercase().starts_with("rawcacertificate") {
-            return self.certificate_property(name, kind);
-        }
-        let property = property::request_property(name).ok_or_else(|| {
-            ModuleError::invalid(format!("`{name}` is not a request property{}", property::question(name)))
-        })?;
-        self.check(property, kind)?;
-        let row = self.row(property.name)?;
-        self.request_value(row, property.name)
+        self.value(property::asked_of_request(name)?, kind)
     }
 
     fn certificate_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        let Some((property, index)) = property::certificate_property(name) else {
-            // Modules ask for request columns here too, with and without the database's prefix.
-            if property::request_property(name).is_some() {
-                return self.request_property(name, kind);
-            }
-            return Err(ModuleError::invalid(format!(
-                "`{name}` is not a certificate property{}",
-                property::question(name)
-            )));
+        self.value(property::asked_of_certificate(name)?, kind)
+    }
+
+    fn value(&self, asked: Asked, kind: PropertyType) -> Result<Value, ModuleError> {
+        let (Asked::Request(property) | Asked::Certificate(property, _)) = asked;
+        property.check_read(self.module.role, kind)?;
+        let Asked::Certificate(_, index) = asked else {
+            return self.request_value(self.row(property.name)?, property.name);
         };
-        if name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("Request.")) {
-            return self.request_property(name, kind);
-        }
-        self.check(property, kind)?;
         match property.scope {
             Scope::Ca => self.authority_value(property.name),
             Scope::CaIndexed => self.indexed_value(property.name, index),
@@ -93,20 +78,6 @@ impl Reading<'_> {
     /// The request in context; without one nothing of a request has a value.
     fn row(&self, name: &str) -> Result<&Request, ModuleError> {
         self.request.ok_or_else(|| ModuleError::empty(&format!("{name} (there is no request in this context)")))
-    }
-
-    fn check(&self, property: &Property, kind: PropertyType) -> Result<(), ModuleError> {
-        if property.kind != kind {
-            return Err(ModuleError::invalid(format!("{} is a {}, not a {kind}", property.name, property.kind)));
-        }
-        let access = if self.policy { property.policy } else { property.exit };
-        if matches!(access, Access::None | Access::Write) {
-            return Err(ModuleError::empty(property.name));
-        }
-        match property.unsupported {
-            Some(why) => Err(ModuleError::empty(&format!("{} ({why})", property.name))),
-            None => Ok(()),
-        }
     }
 
     fn parsed_request(&self, row: &Request) -> Result<&CertificationRequest, ModuleError> {

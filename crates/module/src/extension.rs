@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use der::asn1::ObjectIdentifier;
 use serde::{Deserialize, Serialize};
+
+use crate::{HResult, ModuleError};
 
 bitflags::bitflags! {
     /// Extension flags and origin (`EXTENSION_*`). The low 16 bits belong to policy modules and administrators, of
@@ -104,6 +107,53 @@ pub struct CertificateExtension {
     pub flags: ExtensionFlags,
     /// The DER inside `extnValue`.
     pub value: Vec<u8>,
+}
+
+/// The longest object identifier the contract's calls take, in characters.
+const OID_CHARACTERS_MAX: usize = 31;
+/// The most extensions of a request.
+const EXTENSIONS_MAX: usize = 100;
+
+impl CertificateExtension {
+    /// The extension as it is kept when a policy module or an administrator sets it.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` where the object identifier is none or has more than 31 characters; `CERTSRV_E_ENCODING_LENGTH` where
+    /// the value is longer than `bytes_max`.
+    pub fn amended(self, origin: ExtensionFlags, bytes_max: usize) -> Result<Self, ModuleError> {
+        let Self { oid, flags, value } = self;
+        if oid.len() > OID_CHARACTERS_MAX || ObjectIdentifier::new(&oid).is_err() {
+            let rule = "a dotted object identifier of at most 31 characters";
+            return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
+        }
+        let length = value.len();
+        if length > bytes_max {
+            let text = format!("the extension {oid} has {length} bytes; at most {bytes_max} go into a certificate");
+            return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
+        }
+        Ok(Self { oid, flags: flags.with_origin(origin), value })
+    }
+
+    /// Replaces the extension with this object identifier where it stands, adds it, or (`EXTENSION_DELETE_FLAG`) removes it.
+    ///
+    /// # Errors
+    /// `CERTSRV_E_ENCODING_LENGTH` where there are 100 others.
+    pub fn put_into(self, extensions: &mut Vec<Self>) -> Result<(), ModuleError> {
+        if self.flags.contains(ExtensionFlags::DELETE) {
+            extensions.retain(|existing| existing.oid != self.oid);
+            return Ok(());
+        }
+        let room = extensions.len() < EXTENSIONS_MAX;
+        match extensions.iter_mut().find(|existing| existing.oid == self.oid) {
+            Some(existing) => *existing = self,
+            None if room => extensions.push(self),
+            None => {
+                let text = format!("a request has at most {EXTENSIONS_MAX} extensions");
+                return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

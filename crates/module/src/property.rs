@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 pub use encoding::{decode_extension, encode_extension};
 pub use table::PROPERTIES;
 
-use crate::{PropertyType, nearest};
+use crate::{ModuleError, PropertyType, Role, Value, nearest};
 
 /// Where a property belongs, and so which call reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +91,90 @@ pub struct Property {
     pub unsupported: Option<&'static str>,
     /// What it is.
     pub meaning: &'static str,
+}
+
+impl Property {
+    /// Whether a module of this role reads it as this type.
+    ///
+    /// # Errors
+    /// `E_INVALIDARG` for another type; `CERTSRV_E_PROPERTY_EMPTY` where such a module may not read it, or it never has a value.
+    pub fn check_read(&self, role: Role, kind: PropertyType) -> Result<(), ModuleError> {
+        self.check_type(kind)?;
+        let access = if role == Role::Policy { self.policy } else { self.exit };
+        if matches!(access, Access::None | Access::Write) {
+            return Err(ModuleError::empty(self.name));
+        }
+        match self.unsupported {
+            Some(why) => Err(ModuleError::empty(&format!("{} ({why})", self.name))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_type(&self, kind: PropertyType) -> Result<(), ModuleError> {
+        if self.kind == kind {
+            return Ok(());
+        }
+        Err(ModuleError::invalid(format!("{} is a {}, not a {kind}", self.name, self.kind)))
+    }
+}
+
+/// What a module's call reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked {
+    /// A property of the request.
+    Request(&'static Property),
+    /// A property of the certificate or the authority, and the CA certificate index it carries.
+    Certificate(&'static Property, Option<usize>),
+}
+
+/// What `GetRequestProperty` reads by this name.
+///
+/// # Errors
+/// `E_INVALIDARG` for a name that is no property.
+pub fn asked_of_request(name: &str) -> Result<Asked, ModuleError> {
+    // Documented as a request property too.
+    if name.to_ascii_lowercase().starts_with("rawcacertificate") {
+        return asked_of_certificate(name);
+    }
+    let unknown = || ModuleError::invalid(format!("`{name}` is not a request property{}", question(name)));
+    request_property(name).map(Asked::Request).ok_or_else(unknown)
+}
+
+/// What `GetCertificateProperty` reads by this name.
+///
+/// # Errors
+/// `E_INVALIDARG` for a name that is no property.
+pub fn asked_of_certificate(name: &str) -> Result<Asked, ModuleError> {
+    let Some((property, index)) = certificate_property(name) else {
+        // Modules ask for request columns here too, with and without the database's prefix.
+        if request_property(name).is_some() {
+            return asked_of_request(name);
+        }
+        return Err(ModuleError::invalid(format!("`{name}` is not a certificate property{}", question(name))));
+    };
+    if name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("Request.")) {
+        return asked_of_request(name);
+    }
+    Ok(Asked::Certificate(property, index))
+}
+
+/// What `SetCertificateProperty` sets by this name.
+///
+/// # Errors
+/// `E_INVALIDARG` for a name that cannot be set, and a value of another type.
+pub fn writable(name: &str, value: Option<&Value>) -> Result<&'static Property, ModuleError> {
+    let (property, index) = certificate_property(name).ok_or_else(|| not_writable(name))?;
+    // ExpirationDate is another name of NotAfter, for modules that set it.
+    let expiration = property.name == "ExpirationDate";
+    if index.is_some() || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
+        return Err(not_writable(name));
+    }
+    value.map_or(Ok(()), |value| property.check_type(value.kind())).map(|()| property)
+}
+
+/// The error of a name that `SetCertificateProperty` does not take.
+pub fn not_writable(name: &str) -> ModuleError {
+    ModuleError::invalid(format!("`{name}` is not a property that can be set"))
 }
 
 static BY_NAME: LazyLock<HashMap<(bool, String), &'static Property>> = LazyLock::new(|| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use jiff::Timestamp;
+use module::scene::Reader;
 use module::{EventId, ExitEvent, ExitEvents, HResult, ModuleError, Notification, Role};
 
 use super::delivery::{Happened, Told};
@@ -20,7 +21,7 @@ use crate::Error;
 use crate::site::Site;
 use crate::store::{Change, Delivery, DeliveryState, InstalledModule};
 use crate::trial::Trials;
-use crate::view::{ExitView, ModuleKey};
+use crate::view::ExitView;
 
 /// Events read at a time.
 const WINDOW: usize = 256;
@@ -40,7 +41,7 @@ pub(super) struct Worker {
     /// The module, where it was initialised before.
     ready: Option<ReadyExit>,
     pub(super) installed: InstalledModule,
-    pub(super) key: ModuleKey,
+    pub(super) key: Reader,
     pub(super) place: Place,
     /// The cursor as it is in the database.
     saved: EventId,
@@ -60,7 +61,7 @@ impl Worker {
         shared: Arc<Shared>,
         woken: Receiver<()>,
     ) -> Self {
-        let key = ModuleKey { role: Role::Exit, name: installed.name.clone() };
+        let key = Reader { role: Role::Exit, name: installed.name.clone() };
         let (place, saved) = (Place::at(installed.cursor), installed.cursor);
         Self { site, loader, trials, ready, installed, key, place, saved, panics: 0, shared, woken }
     }

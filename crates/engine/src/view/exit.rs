@@ -3,43 +3,26 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, Value};
+use module::scene::Reader;
+use module::{CertificateExtension, HResult, ModuleError, PropertyType, ServerExit, Value};
 
 use super::{Parsed, Reading};
 use crate::Request;
 use crate::site::Site;
-
-/// Which module reads: its settings have a place of their own in the classic registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ModuleKey {
-    pub(crate) role: Role,
-    pub(crate) name: String,
-}
-
-impl ModuleKey {
-    /// `ModuleRegistryLocation`: below HKLM.
-    pub(super) fn registry_location(&self, sanitized_ca: &str) -> String {
-        let role = match self.role {
-            Role::Exit => "ExitModules",
-            Role::Policy => "PolicyModules",
-        };
-        format!(r"SYSTEM\CurrentControlSet\Services\CertSvc\Configuration\{sanitized_ca}\{role}\{}", self.name)
-    }
-}
 
 /// A context of one module. It ends when [`ExitView::close`] is called: handles that outlive it answer
 /// `ERROR_INVALID_HANDLE`, and keep nothing of the authority alive.
 pub(crate) struct ExitView {
     this: Weak<Self>,
     site: Weak<Site>,
-    module: ModuleKey,
+    module: Reader,
     request: Option<Arc<Request>>,
     parsed: Parsed,
     closed: AtomicBool,
 }
 
 impl ExitView {
-    pub(crate) fn new(site: Arc<Site>, module: ModuleKey, request: Option<Arc<Request>>) -> Arc<Self> {
+    pub(crate) fn new(site: Arc<Site>, module: Reader, request: Option<Arc<Request>>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: Weak::clone(this),
             site: Arc::downgrade(&site),
@@ -61,7 +44,7 @@ impl ExitView {
         }
         let site = self.site.upgrade().ok_or_else(ended)?;
         let Self { module, request, parsed, .. } = self;
-        Ok(Reading { site, module, request: request.as_deref(), parsed, policy: self.module.role == Role::Policy })
+        Ok(Reading { site, module, request: request.as_deref(), parsed })
     }
 }
 

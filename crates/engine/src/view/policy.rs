@@ -3,27 +3,21 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use module::property::{self, Access, Scope};
-use module::{
-    CertificateExtension, ExtensionFlags, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value,
-};
+use module::property::{self, Scope};
+use module::scene::Reader;
+use module::{CertificateExtension, ExtensionFlags, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
 use pki::{NameComponent, NameLengths};
 
-use super::exit::{ExitView, ModuleKey};
+use super::exit::ExitView;
 use super::{Parsed, Reading};
 use crate::compose::bytes_max;
 use crate::site::Site;
 use crate::{Request, RequestBody};
 
-/// The longest object identifier the contract's calls take, in characters.
-const OID_CHARACTERS_MAX: usize = 31;
-/// The most extensions of a request.
-const EXTENSIONS_MAX: usize = 100;
-
 /// A request in flight, as one policy module sees and amends it.
 pub(crate) struct InFlight {
     site: Arc<Site>,
-    module: ModuleKey,
+    module: Reader,
     request: Request,
     parsed: Parsed,
     /// NotBefore and NotAfter as the engine set them are the limits for every module.
@@ -33,7 +27,7 @@ pub(crate) struct InFlight {
 impl InFlight {
     pub(crate) fn new(site: Arc<Site>, request: Request) -> Self {
         let limits = (request.not_before, request.not_after);
-        let module = ModuleKey { role: Role::Policy, name: String::new() };
+        let module = Reader { role: Role::Policy, name: String::new() };
         Self { site, module, request, parsed: Parsed::default(), limits }
     }
 
@@ -58,7 +52,7 @@ impl InFlight {
 
     fn read(&self) -> Reading<'_> {
         let Self { site, module, request, parsed, .. } = self;
-        Reading { site: Arc::clone(site), module, request: Some(request), parsed, policy: true }
+        Reading { site: Arc::clone(site), module, request: Some(request), parsed }
     }
 
     fn body(&mut self) -> &mut RequestBody {
@@ -123,23 +117,10 @@ impl InFlight {
 
 impl ServerPolicy for InFlight {
     fn set_certificate_property(&mut self, name: &str, value: Option<Value>) -> Result<(), ModuleError> {
-        let not_writable = || ModuleError::invalid(format!("`{name}` is not a property that can be set"));
-        let (property, index) = property::certificate_property(name).ok_or_else(not_writable)?;
-        // ExpirationDate is another name of NotAfter, for modules that set it.
-        let expiration = property.name == "ExpirationDate";
-        if index.is_some() || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
-            return Err(not_writable());
-        }
-        if let Some(value) = value.as_ref().filter(|value| value.kind() != property.kind) {
-            return Err(ModuleError::invalid(format!(
-                "{} is a {}, not a {}",
-                property.name,
-                property.kind,
-                value.kind()
-            )));
-        }
+        let property = property::writable(name, value.as_ref())?;
         match (property.name, value) {
             ("NotBefore" | "NotAfter", Some(Value::Date(moment))) => self.set_validity(property.name, moment),
+            // Another name of NotAfter, for modules that set it.
             ("ExpirationDate", Some(Value::Date(moment))) => self.set_validity("NotAfter", moment),
             ("NotBefore" | "NotAfter" | "ExpirationDate", _) => {
                 Err(ModuleError::invalid(format!("{} cannot be removed", property.name)))
@@ -169,57 +150,16 @@ impl ServerPolicy for InFlight {
                 Ok(())
             }
             (name, value) => {
-                let part = NameComponent::from_alias(name).ok_or_else(not_writable)?;
+                let part = NameComponent::from_alias(name).ok_or_else(|| property::not_writable(name))?;
                 self.set_subject(part, value.map(Value::into_text).transpose()?)
             }
         }
     }
 
     fn set_certificate_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
-        let stored = amend_extension(&self.site, extension, ExtensionFlags::ORIGIN_POLICY)?;
-        let extensions = &mut self.body().extensions;
-        put_extension(extensions, stored)
+        let stored = extension.amended(ExtensionFlags::ORIGIN_POLICY, bytes_max(&self.site))?;
+        stored.put_into(&mut self.body().extensions)
     }
-}
-
-/// Checks an extension that a policy module or an administrator sets, and gives it its origin.
-pub(crate) fn amend_extension(
-    site: &Site,
-    extension: CertificateExtension,
-    origin: ExtensionFlags,
-) -> Result<CertificateExtension, ModuleError> {
-    let CertificateExtension { oid, flags, value } = extension;
-    if oid.len() > OID_CHARACTERS_MAX || oid.parse::<pki::ObjectIdentifier>().is_err() {
-        let rule = "a dotted object identifier of at most 31 characters";
-        return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
-    }
-    let (length, max) = (value.len(), bytes_max(site));
-    if length > max {
-        let text = format!("the extension {oid} has {length} bytes; at most {max} go into a certificate");
-        return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
-    }
-    Ok(CertificateExtension { oid, flags: flags.with_origin(origin), value })
-}
-
-/// Replaces the extension with this object identifier where it stands, adds it, or (`EXTENSION_DELETE_FLAG`) removes it.
-pub(crate) fn put_extension(
-    extensions: &mut Vec<CertificateExtension>,
-    extension: CertificateExtension,
-) -> Result<(), ModuleError> {
-    if extension.flags.contains(ExtensionFlags::DELETE) {
-        extensions.retain(|existing| existing.oid != extension.oid);
-        return Ok(());
-    }
-    let room = extensions.len() < EXTENSIONS_MAX;
-    match extensions.iter_mut().find(|existing| existing.oid == extension.oid) {
-        Some(existing) => *existing = extension,
-        None if !room => {
-            let text = format!("a request has at most {EXTENSIONS_MAX} extensions");
-            return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
-        }
-        None => extensions.push(extension),
-    }
-    Ok(())
 }
 
 impl ServerExit for InFlight {

@@ -1,16 +1,11 @@
 //! Writing: what the server makes of a policy module's amendments to these values.
 
-use der::asn1::ObjectIdentifier;
 use jiff::Timestamp;
 
 use super::{Contents, Scene};
-use crate::property::{self, Access, Scope};
-use crate::{CertificateExtension, ExtensionFlags, HResult, ModuleError, Value};
+use crate::property::{self, Scope};
+use crate::{CertificateExtension, ExtensionFlags, ModuleError, Value};
 
-/// The longest object identifier the contract's calls take, in characters.
-const OID_CHARACTERS_MAX: usize = 31;
-/// The most extensions of a request.
-const EXTENSIONS_MAX: usize = 100;
 /// The longest value of an extension, in bytes: that of a server whose limit for requests is the default, or below it.
 const VALUE_BYTES_MAX: usize = 65_536;
 
@@ -40,20 +35,11 @@ impl Draft {
     /// # Errors
     /// Those of [`set_certificate_property`](crate::ServerPolicy::set_certificate_property).
     pub fn set_property(&mut self, name: &str, value: Option<Value>) -> Result<(), ModuleError> {
-        let not_writable = || ModuleError::invalid(format!("`{name}` is not a property that can be set"));
-        let (property, index) = property::certificate_property(name).ok_or_else(not_writable)?;
-        // ExpirationDate is another name of NotAfter, for modules that set it.
-        let expiration = property.name == "ExpirationDate";
-        if index.is_some() || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
-            return Err(not_writable());
-        }
-        if let Some(value) = value.as_ref().filter(|value| value.kind() != property.kind) {
-            let (name, wanted, given) = (property.name, property.kind, value.kind());
-            return Err(ModuleError::invalid(format!("{name} is a {wanted}, not a {given}")));
-        }
+        let property = property::writable(name, value.as_ref())?;
         match (property.name, value) {
             ("NotBefore" | "NotAfter" | "ExpirationDate", Some(Value::Date(moment))) => {
-                self.set_validity(if expiration { "NotAfter" } else { property.name }, moment)
+                // Another name of NotAfter, for modules that set it.
+                self.set_validity(if property.name == "ExpirationDate" { "NotAfter" } else { property.name }, moment)
             }
             ("NotBefore" | "NotAfter" | "ExpirationDate", _) => {
                 Err(ModuleError::invalid(format!("{} cannot be removed", property.name)))
@@ -70,7 +56,8 @@ impl Draft {
                 Ok(())
             }
             (name, value) => {
-                let characters_max = property::subject_part_characters_max(name).ok_or_else(not_writable)?;
+                let characters_max =
+                    property::subject_part_characters_max(name).ok_or_else(|| property::not_writable(name))?;
                 self.set_subject(name, characters_max, value.map(Value::into_text).transpose()?)
             }
         }
@@ -133,33 +120,8 @@ impl Draft {
     /// Those of [`set_certificate_extension`](crate::ServerPolicy::set_certificate_extension), and
     /// `CERTSRV_E_ENCODING_LENGTH` where it is too long, or there are too many.
     pub fn set_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
-        let CertificateExtension { oid, flags, value } = extension;
-        if oid.len() > OID_CHARACTERS_MAX || ObjectIdentifier::new(&oid).is_err() {
-            let rule = "a dotted object identifier of at most 31 characters";
-            return Err(ModuleError::invalid(format!("`{oid}` is not {rule}")));
-        }
-        let length = value.len();
-        if length > VALUE_BYTES_MAX {
-            let text =
-                format!("the extension {oid} has {length} bytes; at most {VALUE_BYTES_MAX} go into a certificate");
-            return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
-        }
-        let stored = CertificateExtension { flags: flags.with_origin(ExtensionFlags::ORIGIN_POLICY), oid, value };
-        let extensions = &mut self.mutable()?.extensions;
-        if stored.flags.contains(ExtensionFlags::DELETE) {
-            extensions.retain(|existing| existing.oid != stored.oid);
-            return Ok(());
-        }
-        let room = extensions.len() < EXTENSIONS_MAX;
-        match extensions.iter_mut().find(|existing| existing.oid == stored.oid) {
-            Some(existing) => *existing = stored,
-            None if room => extensions.push(stored),
-            None => {
-                let text = format!("a request has at most {EXTENSIONS_MAX} extensions");
-                return Err(ModuleError::new(HResult::CERTSRV_E_ENCODING_LENGTH, text));
-            }
-        }
-        Ok(())
+        let stored = extension.amended(ExtensionFlags::ORIGIN_POLICY, VALUE_BYTES_MAX)?;
+        stored.put_into(&mut self.mutable()?.extensions)
     }
 
     fn mutable(&mut self) -> Result<&mut Contents, ModuleError> {

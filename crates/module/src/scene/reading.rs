@@ -2,7 +2,7 @@
 
 use super::{Contents, Properties};
 use crate::moment::Unit;
-use crate::property::{self, Access, Property, Scope};
+use crate::property::{self, Asked, Scope};
 use crate::{CertificateExtension, ModuleError, PropertyType, Role, Value};
 
 /// Which module reads: its settings have a place of their own in the classic registry, and policy modules may read what
@@ -16,7 +16,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    fn registry_location(&self, sanitized_ca: &str) -> String {
+    /// `ModuleRegistryLocation`: below HKLM.
+    pub fn registry_location(&self, sanitized_ca: &str) -> String {
         let role = match self.role {
             Role::Exit => "ExitModules",
             Role::Policy => "PolicyModules",
@@ -41,33 +42,21 @@ pub struct Reading<'a> {
 impl Reading<'_> {
     /// `GetRequestProperty`.
     pub fn request_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        // Documented as a request property too.
-        if name.to_ascii_lowercase().starts_with("rawcacertificate") {
-            return self.certificate_property(name, kind);
-        }
-        let property = property::request_property(name).ok_or_else(|| {
-            ModuleError::invalid(format!("`{name}` is not a request property{}", property::question(name)))
-        })?;
-        self.check(property, kind)?;
-        let value = self.contents(property.name)?.request.value(property.name);
-        value.cloned().ok_or_else(|| ModuleError::empty(property.name))
+        self.value(property::asked_of_request(name)?, kind)
     }
 
     /// `GetCertificateProperty`.
     pub fn certificate_property(&self, name: &str, kind: PropertyType) -> Result<Value, ModuleError> {
-        let Some((property, index)) = property::certificate_property(name) else {
-            if property::request_property(name).is_some() {
-                return self.request_property(name, kind);
-            }
-            return Err(ModuleError::invalid(format!(
-                "`{name}` is not a certificate property{}",
-                property::question(name)
-            )));
+        self.value(property::asked_of_certificate(name)?, kind)
+    }
+
+    fn value(&self, asked: Asked, kind: PropertyType) -> Result<Value, ModuleError> {
+        let (Asked::Request(property) | Asked::Certificate(property, _)) = asked;
+        property.check_read(self.reader.role, kind)?;
+        let Asked::Certificate(_, index) = asked else {
+            let value = self.contents(property.name)?.request.value(property.name);
+            return value.cloned().ok_or_else(|| ModuleError::empty(property.name));
         };
-        if name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("Request.")) {
-            return self.request_property(name, kind);
-        }
-        self.check(property, kind)?;
         match (property.scope, property.name) {
             (Scope::Ca, "ModuleRegistryLocation") => {
                 let ca = match self.authority.value("SanitizedCAName") {
@@ -113,19 +102,5 @@ impl Reading<'_> {
 
     fn contents(&self, name: &str) -> Result<&Contents, ModuleError> {
         self.contents.ok_or_else(|| ModuleError::empty(&format!("{name} (there is no request in this context)")))
-    }
-
-    fn check(&self, property: &Property, kind: PropertyType) -> Result<(), ModuleError> {
-        if property.kind != kind {
-            return Err(ModuleError::invalid(format!("{} is a {}, not a {kind}", property.name, property.kind)));
-        }
-        let access = if self.reader.role == Role::Policy { property.policy } else { property.exit };
-        if matches!(access, Access::None | Access::Write) {
-            return Err(ModuleError::empty(property.name));
-        }
-        match property.unsupported {
-            Some(why) => Err(ModuleError::empty(&format!("{} ({why})", property.name))),
-            None => Ok(()),
-        }
     }
 }
