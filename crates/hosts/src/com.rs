@@ -19,7 +19,7 @@ use module::{
 };
 use parking_lot::RwLock;
 
-use crate::process::{self, ProcessKind, TimeLimits};
+use crate::process::{self, TimeLimits};
 use command::Prepared;
 pub use library::{Format, Library};
 use prefix::InUse;
@@ -184,11 +184,7 @@ fn unready() -> ModuleError {
 impl ExitModule for ComModule<dyn ExitModule> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
         let make = |Prepared { process, code, wine }: Prepared| {
-            let module = match code {
-                Some(code) => process::exit_module_running(code, &self.name, &process),
-                None => ProcessKind.exit_module(&self.name, &process),
-            };
-            Ok(Running { module: module?, _wine: wine })
+            Ok(Running { module: process::exit_module(&self.name, &process, code)?, _wine: wine })
         };
         self.begin(Role::Exit, make, |module| module.initialize(ca, server))
     }
@@ -220,11 +216,7 @@ impl ExitModule for ComModule<dyn ExitModule> {
 impl PolicyModule for ComModule<dyn PolicyModule> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<(), ModuleError> {
         let make = |Prepared { process, code, wine }: Prepared| {
-            let module = match code {
-                Some(code) => process::policy_module_running(code, &self.name, &process),
-                None => ProcessKind.policy_module(&self.name, &process),
-            };
-            Ok(Running { module: module?, _wine: wine })
+            Ok(Running { module: process::policy_module(&self.name, &process, code)?, _wine: wine })
         };
         self.begin(Role::Policy, make, |module| module.initialize(ca, server))
     }

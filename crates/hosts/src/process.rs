@@ -75,11 +75,11 @@ impl ModuleKind for ProcessKind {
     }
 
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
-        Ok(Box::new(module(name, Role::Exit, settings, None)?))
+        exit_module(name, settings, None)
     }
 
     fn policy_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn PolicyModule>, ModuleError> {
-        Ok(Box::new(module(name, Role::Policy, settings, None)?))
+        policy_module(name, settings, None)
     }
 
     fn exit_module_from(
@@ -88,7 +88,7 @@ impl ModuleKind for ProcessKind {
         name: &str,
         settings: &Settings,
     ) -> Result<Box<dyn ExitModule>, ModuleError> {
-        exit_module_running(CodeWord::path(code)?, name, settings)
+        exit_module(name, settings, Some(CodeWord::path(code)?))
     }
 
     fn policy_module_from(
@@ -97,26 +97,26 @@ impl ModuleKind for ProcessKind {
         name: &str,
         settings: &Settings,
     ) -> Result<Box<dyn PolicyModule>, ModuleError> {
-        policy_module_running(CodeWord::path(code)?, name, settings)
+        policy_module(name, settings, Some(CodeWord::path(code)?))
     }
 }
 
-/// An exit module whose command has a word for the file with its code.
-pub(crate) fn exit_module_running(
-    code: CodeWord,
+/// An exit module; `code` is the word of its command for the file with its code, where that is looked at before each start.
+pub(crate) fn exit_module(
     name: &str,
     settings: &Settings,
+    code: Option<CodeWord>,
 ) -> Result<Box<dyn ExitModule>, ModuleError> {
-    Ok(Box::new(module(name, Role::Exit, settings, Some(code))?))
+    Ok(Box::new(module(name, Role::Exit, settings, code)?))
 }
 
-/// A policy module whose command has a word for the file with its code.
-pub(crate) fn policy_module_running(
-    code: CodeWord,
+/// A policy module; `code` is the word of its command for the file with its code, where that is looked at before each start.
+pub(crate) fn policy_module(
     name: &str,
     settings: &Settings,
+    code: Option<CodeWord>,
 ) -> Result<Box<dyn PolicyModule>, ModuleError> {
-    Ok(Box::new(module(name, Role::Policy, settings, Some(code))?))
+    Ok(Box::new(module(name, Role::Policy, settings, code)?))
 }
 
 fn module(name: &str, role: Role, settings: &Settings, code: Option<CodeWord>) -> Result<ProcessModule, ModuleError> {
