@@ -1,7 +1,7 @@
 //! Gathers what authors of modules build with (`exeunt module new`, `exeunt module sdk`), so that the executable is all they
-//! need: the kit for C, the Python package, the interfaces of components, the protocol's schema, and the crates `module` and
-//! `stdio` as source. Their manifests inherit from the workspace, which an author has not: that is resolved here, and tests are
-//! left out.
+//! need: the kit for C, the Python package, the interfaces of components, the protocol's schema, and the crates `exeunt-module`
+//! and `exeunt-stdio` as source. Their manifests inherit from the workspace, which an author has not: that is resolved here, and
+//! tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -12,8 +12,8 @@ use toml::{Table, Value};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The crates that a module in Rust is built on, each in `crates/`.
-const CRATES: [&str; 2] = ["module", "stdio"];
+/// The crates that a module in Rust is built on: the folder of each in `crates/`, and what it is published as.
+const CRATES: [(&str, &str); 2] = [("module", "exeunt-module"), ("stdio", "exeunt-stdio")];
 
 /// What says under which terms a copy may be used; in every kit.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
@@ -41,21 +41,24 @@ fn main() -> Result<(), Failure> {
     let workspace: Table = read(&root.join("Cargo.toml"))?.parse()?;
     let mut files = licences(&root)?;
     let mut crates = BTreeMap::new();
-    for name in CRATES {
-        let manifest = manifest(&workspace, &read(&root.join("crates").join(name).join("Cargo.toml"))?.parse()?)?;
+    for (folder, name) in CRATES {
+        let place = root.join("crates").join(folder);
+        let manifest = manifest(&workspace, &read(&place.join("Cargo.toml"))?.parse()?)?;
         crates.insert(name, required(&manifest));
         let text = format!(
             "# As it is in Exeunt's workspace, with what it inherits there written out.\n\n{}",
             toml::to_string(&manifest)?
         );
-        files.insert(format!("{name}/Cargo.toml"), written(&out, &format!("{name}/Cargo.toml"), &text)?);
+        files.insert(format!("{folder}/Cargo.toml"), written(&out, &format!("{folder}/Cargo.toml"), &text)?);
         let mut sources = Files::new();
-        gather(&root.join("crates").join(name), Path::new("src"), &mut sources)?;
+        for part in ["README.md", "src"] {
+            gather(&place, Path::new(part), &mut sources)?;
+        }
         for (path, source) in sources {
             if path.ends_with("/tests.rs") {
                 continue;
             }
-            let path = format!("{name}/{path}");
+            let path = format!("{folder}/{path}");
             let text = without_tests(&source, &read(&source)?)?;
             files.insert(path.clone(), written(&out, &path, &text)?);
         }
@@ -153,9 +156,16 @@ fn manifest(workspace: &Table, own: &Table) -> Result<Table, Failure> {
     }
     let dependencies = shared.get("dependencies").and_then(Value::as_table).ok_or("there are no dependencies")?;
     for table in dependency_tables(&mut manifest) {
-        for (name, value) in table.iter_mut().filter(|(_, value)| inherits(value)) {
-            let shared = dependencies.get(name).ok_or_else(|| format!("the workspace has no `{name}`"))?;
-            *value = dependency(name, shared, value)?;
+        for (name, value) in table.iter_mut() {
+            if inherits(value) {
+                let shared = dependencies.get(name).ok_or_else(|| format!("the workspace has no `{name}`"))?;
+                *value = dependency(shared, value);
+            }
+            // The folders of an author's crates lie beside one another too.
+            let path = value.get("path").and_then(Value::as_str);
+            if path.is_some_and(|path| CRATES.iter().all(|(folder, _)| path.strip_prefix("../") != Some(folder))) {
+                return Err(format!("`{name}` is a crate that authors of modules do not get").into());
+            }
         }
     }
     Ok(manifest)
@@ -182,17 +192,11 @@ fn dependency_tables(manifest: &mut Table) -> Vec<&mut Table> {
 }
 
 /// What the workspace says of a dependency, and what the crate adds.
-fn dependency(name: &str, shared: &Value, own: &Value) -> Result<Value, Failure> {
+fn dependency(shared: &Value, own: &Value) -> Value {
     let mut all = match shared {
         Value::Table(table) => table.clone(),
         version => Table::from_iter([("version".to_owned(), version.clone())]),
     };
-    if all.contains_key("path") {
-        if !CRATES.contains(&name) {
-            return Err(format!("`{name}` is a crate that authors of modules do not get").into());
-        }
-        all.insert("path".to_owned(), format!("../{name}").into());
-    }
     for (key, value) in own.as_table().into_iter().flatten() {
         match (key.as_str(), all.get_mut(key)) {
             ("workspace", _) => {}
@@ -204,7 +208,7 @@ fn dependency(name: &str, shared: &Value, own: &Value) -> Result<Value, Failure>
             }
         }
     }
-    Ok(Value::Table(all))
+    Value::Table(all)
 }
 
 /// The dependencies that are always there.
@@ -240,7 +244,7 @@ fn lock(text: &str, crates: &BTreeMap<&str, BTreeSet<String>>) -> Result<String,
     let project = Table::from_iter([
         ("name".to_owned(), "@name@".into()),
         ("version".to_owned(), "0.1.0".into()),
-        ("dependencies".to_owned(), CRATES.map(Value::from).to_vec().into()),
+        ("dependencies".to_owned(), CRATES.map(|(_, name)| Value::from(name)).to_vec().into()),
     ]);
     let packages = std::iter::once(project.into()).chain(kept.into_values()).collect();
     let version = lock.get("version").ok_or("the lock file has no version")?.clone();

@@ -27,7 +27,7 @@
 //! use std::collections::BTreeSet;
 //! use std::sync::Mutex;
 //!
-//! use module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit};
+//! use exeunt_module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit};
 //!
 //! /// Keeps the serial numbers of certificates in force.
 //! #[derive(Default)]
@@ -92,3 +92,8 @@ pub use profile::Profile;
 pub use request::{Disposition, RequestId, RevocationReason};
 pub use settings::{ModuleKind, Role, Setting, Settings};
 pub use value::{PropertyType, Value};
+
+/// The examples of the page that comes with the crate compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

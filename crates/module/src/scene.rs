@@ -1,6 +1,6 @@
 //! What a module finds when it is called, in values: for the other side of the contract where no certification authority is.
 //!
-//! The laboratory, and the server for unit tests in the crate `stdio`, stand on it. [`Reading`] and [`Draft`] keep the
+//! The laboratory, and the server for unit tests in the crate `exeunt-stdio`, stand on it. [`Reading`] and [`Draft`] keep the
 //! contract's rules and errors; a test of the laboratory holds them beside the server's own, for every property.
 
 mod draft;

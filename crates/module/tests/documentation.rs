@@ -1,4 +1,4 @@
-//! The page of properties is what the code says. `UPDATE=1 cargo test -p module --test documentation` writes it anew.
+//! The page of properties is what the code says. `UPDATE=1 cargo test -p exeunt-module --test documentation` writes it anew.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
@@ -23,7 +23,7 @@ What modules can read, and what policy modules can set, by call. This page is ma
 #[test]
 fn the_page_of_properties_is_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/modules/properties.md");
-    let expected = format!("{HEAD}{}", module::property::markdown().trim_end().to_owned() + "\n");
+    let expected = format!("{HEAD}{}", exeunt_module::property::markdown().trim_end().to_owned() + "\n");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &expected).unwrap();
     }

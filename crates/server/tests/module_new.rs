@@ -129,6 +129,7 @@ fn nothing_is_written_over_and_nothing_is_guessed() {
         (&["new", "archive", "--lang", "rust", "--sdk", "."], 2, "no checkout of Exeunt"),
         (&["new", "archive", "--lang", "cpp", "--sdk", "nowhere"], 2, "no checkout of Exeunt"),
         (&["new", "match", "--lang", "rust"], 2, "cannot be called"),
+        (&["new", "exeunt-stdio", "--lang", "rust"], 2, "cannot be called"),
         (&["new", "logging", "--lang", "python"], 2, "would hide"),
     ] {
         let output = exeunt(folder.path()).arg("module").args(arguments).output().unwrap();
@@ -160,7 +161,7 @@ fn a_checkout_takes_the_place_of_the_copy() {
     let url = ["module", "new", "remote", "--lang", "rust", "--sdk", "https://example.org/exeunt.git"];
     assert!(exeunt(folder.path()).args(url).output().unwrap().status.success());
     let manifest = std::fs::read_to_string(folder.path().join("remote/Cargo.toml")).unwrap();
-    assert!(manifest.contains(r#"module = { git = "https://example.org/exeunt.git" }"#), "{manifest}");
+    assert!(manifest.contains(r#"exeunt-module = { git = "https://example.org/exeunt.git" }"#), "{manifest}");
     assert!(!folder.path().join("remote/Cargo.lock").exists());
 }
 

@@ -1,12 +1,12 @@
 //! The module's side of the module protocol: an exit or policy module as a program of its own.
 //!
 //! A program that calls [`run_exit`] or [`run_policy`] in its `main` is a module of the kind `process`:
-//! `exeunt module add PROGRAM`. What it implements is the contract of the crate `module`, as a built-in module does.
+//! `exeunt module add PROGRAM`. What it implements is the contract of the crate `exeunt-module`, as a built-in module does.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! use module::{ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings};
+//! use exeunt_module::{ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings};
 //!
 //! struct Serials {
 //!     prefix: String,
@@ -25,7 +25,7 @@
 //!
 //!     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
 //!         let serial = server.certificate_property("SerialNumber", PropertyType::String)?.into_text()?;
-//!         stdio::log(stdio::Level::Info, &format!("{}{serial} by event {}", self.prefix, notification.id));
+//!         exeunt_stdio::log(exeunt_stdio::Level::Info, &format!("{}{serial} by event {}", self.prefix, notification.id));
 //!         Ok(())
 //!     }
 //!
@@ -35,7 +35,7 @@
 //! }
 //!
 //! fn main() -> ExitCode {
-//!     stdio::run_exit(Serials::new)
+//!     exeunt_stdio::run_exit(Serials::new)
 //! }
 //! ```
 //!
@@ -67,7 +67,7 @@ mod view;
 
 use std::process::ExitCode;
 
-use module::{ExitModule, ModuleError, PolicyModule, Settings};
+use exeunt_module::{ExitModule, ModuleError, PolicyModule, Settings};
 
 pub use log::{Level, log};
 pub use role::Later;
@@ -88,3 +88,8 @@ pub fn run_exit<M: ExitModule>(make: impl FnMut(&Settings) -> Result<M, ModuleEr
 pub fn run_policy<M: PolicyModule>(make: impl FnMut(&Settings) -> Result<M, ModuleError>) -> ExitCode {
     Serve::new().policy(make)
 }
+
+/// The examples of the page that comes with the crate compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -7,8 +7,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use module::wire::{self, CallError, Limits};
-use module::{HResult, ModuleError};
+use exeunt_module::wire::{self, CallError, Limits};
+use exeunt_module::{HResult, ModuleError};
 use serde_json::Value as Json;
 
 use crate::Broken;

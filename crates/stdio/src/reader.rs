@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use module::wire::{Incoming, method};
+use exeunt_module::wire::{Incoming, method};
 
 use crate::Broken;
 use crate::inbox::Call;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use module::wire::body::{Notify, NotifyBatch, VerifyRequest};
-use module::wire::{CallError, Greeting, Initialize, Progress, Verdict, method};
-use module::{
+use exeunt_module::wire::body::{Notify, NotifyBatch, VerifyRequest};
+use exeunt_module::wire::{CallError, Greeting, Initialize, Progress, Verdict, method};
+use exeunt_module::{
     Delivered, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, Role, ServerExit, Undelivered,
 };
 use serde_json::{Value as Json, json};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use module::wire::{CallError, Initialize, Versions, method};
-use module::{ExitModule, HResult, ModuleError, PolicyModule, Role, Settings};
+use exeunt_module::wire::{CallError, Initialize, Versions, method};
+use exeunt_module::{ExitModule, HResult, ModuleError, PolicyModule, Role, Settings};
 use serde_json::Value as Json;
 
 use crate::inbox::Call;

@@ -5,8 +5,8 @@
 //! call. There is no process, no JSON and no time limit here: the whole of the protocol is what `exeunt module test` plays.
 //!
 //! ```
-//! use module::{Decision, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Value};
-//! use stdio::testing::Server;
+//! use exeunt_module::{Decision, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Value};
+//! use exeunt_stdio::testing::Server;
 //!
 //! /// Issues to names inside example.org, and says which department they are.
 //! struct Inside;
@@ -19,7 +19,7 @@
 //!     fn verify_request(&self, server: &mut dyn ServerPolicy, _new: bool) -> Result<Decision, ModuleError> {
 //!         let name = server.request_property("CommonName", PropertyType::String)?.into_text()?;
 //!         if !name.ends_with(".example.org") {
-//!             stdio::log(stdio::Level::Info, &format!("{name} is not inside"));
+//!             exeunt_stdio::log(exeunt_stdio::Level::Info, &format!("{name} is not inside"));
 //!             return Ok(Decision::deny(HResult::CERTSRV_E_BAD_REQUESTSUBJECT, "not inside example.org"));
 //!         }
 //!         server.set_certificate_property("OrgUnit", Some("Servers".into()))?;
@@ -47,8 +47,8 @@
 //! An exit module is told with [`Server::notify`]; the second time it is the same event, repeated:
 //!
 //! ```
-//! # use module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit};
-//! # use stdio::testing::Server;
+//! # use exeunt_module::{ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit};
+//! # use exeunt_stdio::testing::Server;
 //! # struct Serials;
 //! # impl ExitModule for Serials {
 //! #     fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
@@ -56,7 +56,7 @@
 //! #     }
 //! #     fn notify(&self, _: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
 //! #         let serial = server.certificate_property("SerialNumber", PropertyType::String)?.into_text()?;
-//! #         stdio::log(stdio::Level::Info, &serial);
+//! #         exeunt_stdio::log(exeunt_stdio::Level::Info, &serial);
 //! #         Ok(())
 //! #     }
 //! #     fn description(&self) -> String {
@@ -79,9 +79,9 @@ mod rows;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use module::property::{self, Scope};
-use module::scene::{Contents, Scene};
-use module::{
+use exeunt_module::property::{self, Scope};
+use exeunt_module::scene::{Contents, Scene};
+use exeunt_module::{
     CertificateExtension, Decision, EventId, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, ModuleError,
     Notification, PolicyModule, PropertyType, RequestId, Role, ServerExit, ServerPolicy, Timestamp, Value,
 };

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use module::property::{self, Access, Property, Scope};
-use module::wire::CallBack;
-use module::wire::body::Request;
-use module::wire::row::{Extension, Row};
-use module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
+use exeunt_module::property::{self, Access, Property, Scope};
+use exeunt_module::wire::CallBack;
+use exeunt_module::wire::body::Request;
+use exeunt_module::wire::row::{Extension, Row};
+use exeunt_module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
 use serde_json::Value as Json;
 
 use crate::link::Link;

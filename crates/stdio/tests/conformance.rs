@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use exeunt_module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Settings};
 use hosts::process::ProcessKind;
 use hosts::{Gauge, Guard, Limits};
-use module::{ExitModule, ModuleError, ModuleKind, PolicyModule, Settings};
 use testkit::conformance::{self, Interpreters};
 
 struct Programs;
@@ -16,7 +16,7 @@ impl Programs {
     fn settings(role: &str) -> Settings {
         let tests = std::env::current_exe().unwrap();
         let program = tests.parent().and_then(Path::parent).unwrap().join("examples/interpreter");
-        assert!(program.is_file(), "no {}; build it: cargo build -p stdio --examples", program.display());
+        assert!(program.is_file(), "no {}; build it: cargo build -p exeunt-stdio --examples", program.display());
         let command = serde_json::json!([program, role]).to_string();
         [("command", command)].into_iter().collect()
     }

@@ -8,12 +8,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use module::{
+use exeunt_module::{
     Delivered, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, ServerExit,
     Settings, Undelivered, Value,
 };
+use exeunt_stdio::{Level, Serve, Threads};
 use serde_json::json;
-use stdio::{Level, Serve, Threads};
 use support::{Conversation, event, question};
 
 type Handler = dyn Fn(&Notification, &dyn ServerExit) -> Result<(), ModuleError> + Send + Sync;
@@ -432,9 +432,9 @@ fn calls_that_came_before_the_end_are_served() {
 #[test]
 fn logging_reaches_the_server_and_is_cut() {
     let mut server = Probe::serve(|_, _| {
-        stdio::log(Level::Warn, &"ü".repeat(5000));
+        exeunt_stdio::log(Level::Warn, &"ü".repeat(5000));
         // From a thread of the module's own too.
-        thread::scope(|scope| scope.spawn(|| stdio::log(Level::Debug, "own thread")).join()).unwrap();
+        thread::scope(|scope| scope.spawn(|| exeunt_stdio::log(Level::Debug, "own thread")).join()).unwrap();
         Ok(())
     });
     server.initialize("exit", json!({}), 1).unwrap();

@@ -7,12 +7,12 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use module::{
+use exeunt_module::{
     CertificateExtension, Decision, ExtensionFlags, HResult, ModuleError, PolicyModule, PropertyType, ServerExit,
     ServerPolicy, Value,
 };
+use exeunt_stdio::Serve;
 use serde_json::json;
-use stdio::Serve;
 use support::{Conversation, request};
 
 type Handler = dyn Fn(&mut dyn ServerPolicy, bool) -> Result<Decision, ModuleError> + Send + Sync;

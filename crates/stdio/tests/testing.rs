@@ -4,12 +4,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use module::{
+use exeunt_module::{
     CertificateExtension, Decision, EventId, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, ModuleError,
     Notification, PolicyModule, PropertyType, RequestId, ServerExit, ServerPolicy, Timestamp, Value,
 };
-use stdio::testing::Server;
-use stdio::{Level, log};
+use exeunt_stdio::testing::Server;
+use exeunt_stdio::{Level, log};
 
 /// Keeps what it is told, and the server it is handed.
 #[derive(Default)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
-use module::property::{self, Scope};
-use module::scene::{Draft, Reader, Reading, Scene};
-use module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
+use exeunt_module::property::{self, Scope};
+use exeunt_module::scene::{Draft, Reader, Reading, Scene};
+use exeunt_module::{CertificateExtension, HResult, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
 
 use super::Server;
 use crate::{Level, log};

@@ -1,7 +1,7 @@
 //! Rows to begin with: an authority, a request, a certificate.
 
-use module::scene::{Contents, Properties};
-use module::{Disposition, Timestamp};
+use exeunt_module::scene::{Contents, Properties};
+use exeunt_module::{Disposition, Timestamp};
 
 pub(super) const CA_NAME: &str = "Example CA";
 

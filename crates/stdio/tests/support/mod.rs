@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use exeunt_stdio::Broken;
 use serde_json::{Value as Json, json};
-use stdio::Broken;
 
 /// The longest any test waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(20);

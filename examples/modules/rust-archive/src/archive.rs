@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use module::{
+use exeunt_module::{
     EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, ServerExit, Settings,
 };
 
@@ -50,7 +50,7 @@ impl Archive {
     fn keep_revocation(&self, server: &dyn ServerExit) -> Result<(), ModuleError> {
         let name = serial_number(server)?;
         if server.request_property("Disposition", PropertyType::Long)?.into_long()?
-            == module::Disposition::Revoked.code()
+            == exeunt_module::Disposition::Revoked.code()
         {
             let when = server.request_property("RevokedEffectiveWhen", PropertyType::Date)?.into_date()?;
             let reason = server.request_property("RevokedReason", PropertyType::Long)?.into_long()?;
@@ -129,7 +129,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use std::fs;
 
-    use stdio::testing::Server;
+    use exeunt_stdio::testing::Server;
     use tempfile::TempDir;
 
     use super::*;
@@ -161,8 +161,8 @@ mod tests {
         let server = Server::issued("www.example.org");
         let held = server
             .clone()
-            .request("Disposition", module::Disposition::Revoked.code())
-            .request("RevokedEffectiveWhen", module::Timestamp::UNIX_EPOCH)
+            .request("Disposition", exeunt_module::Disposition::Revoked.code())
+            .request("RevokedEffectiveWhen", exeunt_module::Timestamp::UNIX_EPOCH)
             .request("RevokedReason", 6);
         let line = folder.path().join("revoked/1a2b3c");
         held.notify(&archive, ExitEvent::CertRevoked).unwrap();

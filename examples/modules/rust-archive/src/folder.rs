@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use module::ModuleError;
+use exeunt_module::ModuleError;
 
 /// One folder of the archive.
 pub struct Folder(PathBuf);

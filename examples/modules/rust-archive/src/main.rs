@@ -8,5 +8,5 @@ use std::process::ExitCode;
 use archive::Archive;
 
 fn main() -> ExitCode {
-    stdio::run_exit(Archive::new)
+    exeunt_stdio::run_exit(Archive::new)
 }

@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+// The file below calls it so, as Exeunt's own crates do.
+extern crate exeunt_module as module;
+
 #[path = "../../../../crates/testkit/src/server.rs"]
 #[allow(dead_code, reason = "not everything of it is needed here")]
 mod server;
 
 use std::path::Path;
 
+use exeunt_module::{EventId, ExitEvent, ExitEvents, ExitModule, HResult, Notification, RequestId, Settings};
 use hosts::{Gauge, Guard, Limits};
-use module::{EventId, ExitEvent, ExitEvents, ExitModule, HResult, Notification, RequestId, Settings};
 use server::FakeServer;
 use tempfile::TempDir;
 

@@ -19,7 +19,7 @@ pub enum Kit {
     C,
     /// Programs in Python, and the other end of webhooks: a package
     Python,
-    /// Programs in Rust: the crates `module` and `stdio`
+    /// Programs in Rust: the crates `exeunt-module` and `exeunt-stdio`
     Rust,
     /// Programs in any language: the schema of the protocol
     Wire,
@@ -97,7 +97,16 @@ mod tests {
                     [..],
             ),
             (Kit::Python, &["__init__.py", "py.typed"]),
-            (Kit::Rust, &["module/Cargo.toml", "module/src/property/table.rs", "stdio/Cargo.toml", "stdio/src/lib.rs"]),
+            (
+                Kit::Rust,
+                &[
+                    "module/Cargo.toml",
+                    "module/src/property/table.rs",
+                    "stdio/Cargo.toml",
+                    "stdio/README.md",
+                    "stdio/src/lib.rs",
+                ],
+            ),
             (Kit::Wire, &["protocol.schema.json"]),
             (Kit::Wit, &["types.wit", "server.wit", "worlds.wit"]),
         ] {

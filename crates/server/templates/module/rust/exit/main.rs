@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use module::{
+use exeunt_module::{
     EventId, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PropertyType, ServerExit, Settings,
 };
-use stdio::Level;
+use exeunt_stdio::Level;
 
 struct @Type@ {
     /// Where lines are added; the server's log without it.
@@ -38,7 +38,7 @@ impl ExitModule for @Type@ {
         let serial = server.certificate_property("SerialNumber", PropertyType::String)?.into_text()?;
         let line = format!("{event} {} request {request} serial {serial}", notification.event);
         match &self.file {
-            None => stdio::log(Level::Info, &line),
+            None => exeunt_stdio::log(Level::Info, &line),
             Some(file) => add(file, event, &line).map_err(|error| ModuleError::from(error).at(file.display()))?,
         }
         Ok(())
@@ -66,14 +66,14 @@ fn add(file: &Path, event: EventId, line: &str) -> io::Result<()> {
 }
 
 fn main() -> ExitCode {
-    stdio::run_exit(@Type@::new)
+    exeunt_stdio::run_exit(@Type@::new)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use stdio::testing::Server;
+    use exeunt_stdio::testing::Server;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use module::names::{self, AlternativeName};
-use module::{Decision, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Settings};
+use exeunt_module::names::{self, AlternativeName};
+use exeunt_module::{Decision, HResult, ModuleError, PolicyModule, PropertyType, ServerExit, ServerPolicy, Settings};
 
 struct @Type@ {
     domain: String,
@@ -52,13 +52,13 @@ impl PolicyModule for @Type@ {
 }
 
 fn main() -> ExitCode {
-    stdio::run_policy(@Type@::new)
+    exeunt_stdio::run_policy(@Type@::new)
 }
 
 #[cfg(test)]
 mod tests {
-    use module::ExtensionFlags;
-    use stdio::testing::Server;
+    use exeunt_module::ExtensionFlags;
+    use exeunt_stdio::testing::Server;
 
     use super::*;
 
