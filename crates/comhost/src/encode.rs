@@ -13,12 +13,17 @@
 //! An array is filled by `Decode`, or made by `Reset` and filled element by element. What a module asks of an object that
 //! holds nothing yet is `E_UNEXPECTED`, an index outside of the array `E_INVALIDARG`, bytes that are not what they should be
 //! `ERROR_INVALID_DATA`. A failed `Decode` leaves the object as it was.
+//!
+//! Each class has a second interface (`ICertEncodeStringArray2` and its like), derived from the first, in which DER is passed
+//! as a text, in base64 or digits: [`encoding`]. One table serves both.
 
 mod alt_name;
 mod array;
 mod asn1;
 mod bit_string;
+mod blob;
 mod crl_dist_info;
+mod encoding;
 mod names;
 mod string_array;
 

@@ -98,6 +98,18 @@ pub const IID_ENCODE_DATE_ARRAY: Guid = Guid::new(0x2f9469a0_a470_11d0_8821_00a0
 pub const IID_ENCODE_CRL_DIST_INFO: Guid = Guid::new(0x01958640_bbff_11d0_8825_00a0c903b83c);
 /// `ICertEncodeAltName`
 pub const IID_ENCODE_ALT_NAME: Guid = Guid::new(0x1c9a8c70_1271_11d1_9bd4_00c04fb683fa);
+/// `ICertEncodeBitString2`
+pub const IID_ENCODE_BIT_STRING2: Guid = Guid::new(0xe070d6e7_23ef_4dd2_8242_ebd9c928cb30);
+/// `ICertEncodeStringArray2`
+pub const IID_ENCODE_STRING_ARRAY2: Guid = Guid::new(0x9c680d93_9b7d_4e95_9018_4ffe10ba5ada);
+/// `ICertEncodeLongArray2`
+pub const IID_ENCODE_LONG_ARRAY2: Guid = Guid::new(0x4efde84a_bd9b_4fc2_a108_c347d478840f);
+/// `ICertEncodeDateArray2`
+pub const IID_ENCODE_DATE_ARRAY2: Guid = Guid::new(0x99a4edb5_2b8e_448d_bf95_bba8d7789dc8);
+/// `ICertEncodeCRLDistInfo2`
+pub const IID_ENCODE_CRL_DIST_INFO2: Guid = Guid::new(0xb4275d4b_3e30_446f_ad36_09d03120b078);
+/// `ICertEncodeAltName2`
+pub const IID_ENCODE_ALT_NAME2: Guid = Guid::new(0xf67fe177_5ef1_4535_b4ce_29df15e2e0c3);
 /// `ICertConfig`
 pub const IID_CERT_CONFIG: Guid = Guid::new(0x372fce34_4324_11d0_8810_00a0c903b83c);
 

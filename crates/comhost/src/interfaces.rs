@@ -246,6 +246,17 @@ interface! {
 }
 
 interface! {
+    /// `ICertEncodeBitString2`
+    CertEncodeBitString2: IID_ENCODE_BIT_STRING2, first CertEncodeBitString;
+    /// `DecodeBlob`
+    decode_blob(text: *mut u16, encoding: i32) -> Status;
+    /// `EncodeBlob`
+    encode_blob(count: i32, bits: *mut u16, encoding_in: i32, encoding: i32, text: *mut *mut u16) -> Status;
+    /// `GetBitStringBlob`
+    bit_string_blob(encoding: i32, bits: *mut *mut u16) -> Status;
+}
+
+interface! {
     /// `ICertEncodeStringArray`
     CertEncodeStringArray: IID_ENCODE_STRING_ARRAY, dispatch Dispatch;
     /// `Decode`
@@ -265,6 +276,15 @@ interface! {
 }
 
 interface! {
+    /// `ICertEncodeStringArray2`
+    CertEncodeStringArray2: IID_ENCODE_STRING_ARRAY2, first CertEncodeStringArray;
+    /// `DecodeBlob`
+    decode_blob(text: *mut u16, encoding: i32) -> Status;
+    /// `EncodeBlob`
+    encode_blob(encoding: i32, text: *mut *mut u16) -> Status;
+}
+
+interface! {
     /// `ICertEncodeAltName`
     CertEncodeAltName: IID_ENCODE_ALT_NAME, dispatch Dispatch;
     /// `Decode`
@@ -281,6 +301,19 @@ interface! {
     set_name_entry(index: i32, choice: i32, name: *mut u16) -> Status;
     /// `Encode`
     encode(binary: *mut *mut u16) -> Status;
+}
+
+interface! {
+    /// `ICertEncodeAltName2`
+    CertEncodeAltName2: IID_ENCODE_ALT_NAME2, first CertEncodeAltName;
+    /// `DecodeBlob`
+    decode_blob(text: *mut u16, encoding: i32) -> Status;
+    /// `EncodeBlob`
+    encode_blob(encoding: i32, text: *mut *mut u16) -> Status;
+    /// `GetNameBlob`
+    name_blob(index: i32, encoding: i32, name: *mut *mut u16) -> Status;
+    /// `SetNameEntryBlob`
+    set_name_entry_blob(index: i32, choice: i32, name: *mut u16, encoding: i32) -> Status;
 }
 
 interface! {
@@ -304,6 +337,15 @@ interface! {
     set_name_entry(point: i32, index: i32, choice: i32, name: *mut u16) -> Status;
     /// `Encode`
     encode(binary: *mut *mut u16) -> Status;
+}
+
+interface! {
+    /// `ICertEncodeCRLDistInfo2`
+    CertEncodeCrlDistInfo2: IID_ENCODE_CRL_DIST_INFO2, first CertEncodeCrlDistInfo;
+    /// `DecodeBlob`
+    decode_blob(text: *mut u16, encoding: i32) -> Status;
+    /// `EncodeBlob`
+    encode_blob(encoding: i32, text: *mut *mut u16) -> Status;
 }
 
 interface! {

@@ -6,12 +6,14 @@ use module::ModuleError;
 use parking_lot::Mutex;
 
 use super::asn1::{self, Element, tag};
-use super::names::Names;
+use super::blob::{self, Der};
+use super::encoding::Encoding;
+use super::names::{self, Names};
 use super::nothing;
 use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
-use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_ALT_NAME};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_ALT_NAME, IID_ENCODE_ALT_NAME2};
 use crate::hresult::{self, Status};
-use crate::interfaces::CertEncodeAltName;
+use crate::interfaces::{CertEncodeAltName, CertEncodeAltName2};
 use crate::object::{self, Class};
 use crate::values::{Bstr, Variant, bytes_of};
 
@@ -19,7 +21,7 @@ use crate::values::{Bstr, Variant, bytes_of};
 #[derive(Default)]
 pub struct AltName(Mutex<Option<Names>>);
 
-impl AltName {
+impl Der for AltName {
     fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
         const WHAT: &str = "an alternative name";
         let names = match asn1::elements(WHAT, der)?.as_slice() {
@@ -30,6 +32,12 @@ impl AltName {
         Ok(())
     }
 
+    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
+        asn1::element(tag::SEQUENCE, &self.with(Names::write)?)
+    }
+}
+
+impl AltName {
     fn reset(&self, count: i32) -> Result<(), ModuleError> {
         *self.0.lock() = Some(Names::sized(count)?);
         Ok(())
@@ -39,8 +47,27 @@ impl AltName {
         self.0.lock().as_mut().ok_or_else(nothing)?.set(index, choice, value)
     }
 
-    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
-        asn1::element(tag::SEQUENCE, &self.with(Names::write)?)
+    /// `GetNameBlob`: a value of bytes in the encoding, a text as it is.
+    fn name_blob(&self, index: i32, encoding: Encoding) -> Result<Bstr, ModuleError> {
+        self.with(|names| {
+            let value = names.value(index)?;
+            if names::is_bytes(index, names.choice_of(index)?) { encoding.write(&value.to_bytes()) } else { Ok(value) }
+        })
+    }
+
+    /// `SetNameEntryBlob`: as [`AltName::name_blob`].
+    fn set_name_entry_blob(
+        &self,
+        index: i32,
+        choice: i32,
+        value: &[u8],
+        encoding: Encoding,
+    ) -> Result<(), ModuleError> {
+        if names::is_bytes(index, choice) {
+            self.set_name_entry(index, choice, &encoding.read(value)?)
+        } else {
+            self.set_name_entry(index, choice, value)
+        }
     }
 
     fn with<T>(&self, read: impl FnOnce(&Names) -> Result<T, ModuleError>) -> Result<T, ModuleError> {
@@ -49,28 +76,44 @@ impl AltName {
 }
 
 impl Class for AltName {
-    type Table = CertEncodeAltName;
-    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_ALT_NAME];
-    const TABLE: &'static CertEncodeAltName = &CertEncodeAltName {
-        dispatch: dispatch_of::<Self>(),
-        decode: com_decode,
-        name_count: com_name_count,
-        name_choice: com_name_choice,
-        name: com_name,
-        reset: com_reset,
-        set_name_entry: com_set_name_entry,
-        encode: com_encode,
+    type Table = CertEncodeAltName2;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_ALT_NAME, IID_ENCODE_ALT_NAME2];
+    const TABLE: &'static CertEncodeAltName2 = &CertEncodeAltName2 {
+        first: CertEncodeAltName {
+            dispatch: dispatch_of::<Self>(),
+            decode: blob::decode::<Self>,
+            name_count: com_name_count,
+            name_choice: com_name_choice,
+            name: com_name,
+            reset: com_reset,
+            set_name_entry: com_set_name_entry,
+            encode: blob::encode::<Self>,
+        },
+        decode_blob: blob::decode_blob::<Self>,
+        encode_blob: blob::encode_blob::<Self>,
+        name_blob: com_name_blob,
+        set_name_entry_blob: com_set_name_entry_blob,
     };
 }
 
 impl Automation for AltName {
-    const MEMBERS: &'static [&'static str] =
-        &["Decode", "GetNameCount", "GetNameChoice", "GetName", "Reset", "SetNameEntry", "Encode"];
+    const MEMBERS: &'static [&'static str] = &[
+        "Decode",
+        "GetNameCount",
+        "GetNameChoice",
+        "GetName",
+        "Reset",
+        "SetNameEntry",
+        "Encode",
+        "DecodeBlob",
+        "EncodeBlob",
+        "GetNameBlob",
+        "SetNameEntryBlob",
+    ];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();
         let value = match member {
-            "Decode" => self.decode(&call.bytes(0)?).map(nothing)?,
             "GetNameCount" => Variant::long(self.with(|names| Ok(names.count()))?),
             "GetNameChoice" => {
                 let index = call.long(0)?;
@@ -82,16 +125,15 @@ impl Automation for AltName {
             }
             "Reset" => self.reset(call.long(0)?).map(nothing)?,
             "SetNameEntry" => self.set_name_entry(call.long(0)?, call.long(1)?, &call.bytes(2)?).map(nothing)?,
-            "Encode" => Variant::bstr(Bstr::bytes(&self.encode()?)),
-            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+            "GetNameBlob" => Variant::bstr(self.name_blob(call.long(0)?, Encoding::argument(call, 1)?)?),
+            "SetNameEntryBlob" => {
+                let (index, choice, encoding) = (call.long(0)?, call.long(1)?, Encoding::argument(call, 3)?);
+                self.set_name_entry_blob(index, choice, &call.bytes(2)?, encoding).map(nothing)?
+            }
+            other => blob::invoke(self, other, call)?,
         };
         Ok(Returned::Value(value))
     }
-}
-
-unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
-    // SAFETY: an object of this class, and a BSTR or null.
-    hresult::of(unsafe { object::body::<AltName>(this).decode(bytes_of(binary)) })
 }
 
 unsafe extern "system-unwind" fn com_name_count(this: *mut c_void, count: *mut i32) -> Status {
@@ -124,9 +166,29 @@ unsafe extern "system-unwind" fn com_set_name_entry(
     hresult::of(unsafe { object::body::<AltName>(this).set_name_entry(index, choice, bytes_of(name)) })
 }
 
-unsafe extern "system-unwind" fn com_encode(this: *mut c_void, binary: *mut *mut u16) -> Status {
+unsafe extern "system-unwind" fn com_name_blob(
+    this: *mut c_void,
+    index: i32,
+    encoding: i32,
+    name: *mut *mut u16,
+) -> Status {
     // SAFETY: an object of this class; null or valid.
-    unsafe { answer_text(binary, object::body::<AltName>(this).encode().map(|der| Bstr::bytes(&der))) }
+    unsafe {
+        let object = object::body::<AltName>(this);
+        answer_text(name, Encoding::of(encoding).and_then(|encoding| object.name_blob(index, encoding)))
+    }
+}
+
+unsafe extern "system-unwind" fn com_set_name_entry_blob(
+    this: *mut c_void,
+    index: i32,
+    choice: i32,
+    name: *mut u16,
+    encoding: i32,
+) -> Status {
+    // SAFETY: an object of this class; a BSTR or null.
+    let (object, name) = unsafe { (object::body::<AltName>(this), bytes_of(name)) };
+    hresult::of(Encoding::of(encoding).and_then(|encoding| object.set_name_entry_blob(index, choice, name, encoding)))
 }
 
 #[cfg(test)]
@@ -195,6 +257,30 @@ mod tests {
         made.set_name_entry(5, 8, &[192, 0, 2, 1]).unwrap();
         made.set_name_entry(6, 9, &wide("1.3.6.1.4.1.99999.1")).unwrap();
         assert_eq!(made.encode().unwrap(), der);
+    }
+
+    #[test]
+    fn names_of_bytes_are_passed_as_texts() {
+        let object = AltName::default();
+        object.decode(&asn1::openssl(NAMES)).unwrap();
+        let [base64, digits] = [0x4000_0001, 0x4000_000c].map(|number| Encoding::of(number).unwrap());
+        let blob = |index: i32| object.name_blob(index, base64).unwrap().to_text();
+        assert_eq!(blob(0), "DBB1c2VyQGV4YW1wbGUub3Jn");
+        assert_eq!(blob(5), "wAACAQ==");
+        // Texts stay what they are.
+        assert_eq!((blob(1), blob(6)), ("ca@example.org".to_owned(), "1.3.6.1.4.1.99999.1".to_owned()));
+        assert_eq!(blob(i32::MIN), "1.3.6.1.4.1.311.20.2.3");
+        assert_eq!(object.name_blob(7, base64).unwrap_err().code, HResult::E_INVALIDARG);
+        let made = AltName::default();
+        made.reset(7).unwrap();
+        for index in (0..7).chain([i32::MIN]) {
+            let choice = object.with(|names| names.choice_of(index)).unwrap();
+            let value = object.name_blob(index, digits).unwrap().to_bytes();
+            made.set_name_entry_blob(index, choice, &value, digits).unwrap();
+        }
+        assert_eq!(made.encode().unwrap(), object.encode().unwrap());
+        let error = made.set_name_entry_blob(5, 8, &wide("10.0.0.1"), digits).unwrap_err();
+        assert_eq!(error.code, HResult::ERROR_INVALID_DATA);
     }
 
     #[test]

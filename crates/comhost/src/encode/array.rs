@@ -9,15 +9,18 @@ use module::ModuleError;
 use parking_lot::Mutex;
 
 use super::asn1::{self, Element, tag};
+use super::blob::{self, Der};
 use super::{at, at_mut, count, nothing, size};
-use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
-use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_DATE_ARRAY, IID_ENCODE_LONG_ARRAY};
+use crate::dispatch::{Automation, Call, Fault, Returned, answer, dispatch_of};
+use crate::guid::{
+    Guid, IID_DISPATCH, IID_ENCODE_DATE_ARRAY, IID_ENCODE_DATE_ARRAY2, IID_ENCODE_LONG_ARRAY, IID_ENCODE_LONG_ARRAY2,
+};
 use crate::hresult::{self, Status};
 use crate::interfaces::Dispatch;
 use crate::object::{self, Class};
-use crate::values::{Bstr, Variant, bytes_of, date};
+use crate::values::{Variant, date};
 
-/// The table of `ICertEncodeLongArray` and `ICertEncodeDateArray`, which differ in their values.
+/// The table of `ICertEncodeLongArray2` and `ICertEncodeDateArray2`, which differ in their values.
 #[repr(C)]
 pub struct ArrayTable<T> {
     dispatch: Dispatch,
@@ -27,12 +30,14 @@ pub struct ArrayTable<T> {
     reset: unsafe extern "system-unwind" fn(*mut c_void, i32) -> Status,
     set_value: unsafe extern "system-unwind" fn(*mut c_void, i32, T) -> Status,
     encode: unsafe extern "system-unwind" fn(*mut c_void, *mut *mut u16) -> Status,
+    decode_blob: unsafe extern "system-unwind" fn(*mut c_void, *mut u16, i32) -> Status,
+    encode_blob: unsafe extern "system-unwind" fn(*mut c_void, i32, *mut *mut u16) -> Status,
 }
 
 /// A value of an array.
 pub trait Value: Copy + Default + Send + Sync + 'static {
-    /// The interface of its arrays.
-    const IID: Guid;
+    /// The interfaces of its arrays.
+    const INTERFACES: &'static [Guid];
     /// What the array is called in errors.
     const WHAT: &'static str;
 
@@ -47,7 +52,7 @@ pub trait Value: Copy + Default + Send + Sync + 'static {
 }
 
 impl Value for i32 {
-    const IID: Guid = IID_ENCODE_LONG_ARRAY;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_LONG_ARRAY, IID_ENCODE_LONG_ARRAY2];
     const WHAT: &'static str = "a SEQUENCE OF INTEGER of 32 bits";
 
     fn read(element: Element<'_>) -> Result<Self, ModuleError> {
@@ -81,7 +86,7 @@ impl Value for i32 {
 
 /// A `DATE`, in days since 30 December 1899. Times have whole seconds.
 impl Value for f64 {
-    const IID: Guid = IID_ENCODE_DATE_ARRAY;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_DATE_ARRAY, IID_ENCODE_DATE_ARRAY2];
     const WHAT: &'static str = "a SEQUENCE OF UTCTime or GeneralizedTime";
 
     fn read(element: Element<'_>) -> Result<Self, ModuleError> {
@@ -139,13 +144,22 @@ fn read_time(tag: u8, text: &str) -> Option<jiff::Timestamp> {
 #[derive(Default)]
 pub struct ValueArray<T: Value>(Mutex<Option<Vec<T>>>);
 
-impl<T: Value> ValueArray<T> {
+impl<T: Value> Der for ValueArray<T> {
     fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
         let values = asn1::sequence(T::WHAT, der)?.into_iter().map(T::read).collect::<Result<_, _>>()?;
         *self.0.lock() = Some(values);
         Ok(())
     }
 
+    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
+        let values = self.0.lock().clone().ok_or_else(nothing)?;
+        let mut contents = Vec::new();
+        values.into_iter().try_for_each(|value| value.write(&mut contents))?;
+        asn1::element(tag::SEQUENCE, &contents)
+    }
+}
+
+impl<T: Value> ValueArray<T> {
     fn count(&self) -> Result<i32, ModuleError> {
         self.0.lock().as_deref().map(count).ok_or_else(nothing)
     }
@@ -165,50 +179,39 @@ impl<T: Value> ValueArray<T> {
         *at_mut(self.0.lock().as_deref_mut().ok_or_else(nothing)?, index)? = value;
         Ok(())
     }
-
-    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
-        let values = self.0.lock().clone().ok_or_else(nothing)?;
-        let mut contents = Vec::new();
-        values.into_iter().try_for_each(|value| value.write(&mut contents))?;
-        asn1::element(tag::SEQUENCE, &contents)
-    }
 }
 
 impl<T: Value> Class for ValueArray<T> {
     type Table = ArrayTable<T>;
-    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, T::IID];
+    const INTERFACES: &'static [Guid] = T::INTERFACES;
     const TABLE: &'static ArrayTable<T> = &ArrayTable {
         dispatch: dispatch_of::<Self>(),
-        decode: com_decode::<T>,
+        decode: blob::decode::<Self>,
         count: com_count::<T>,
         value: com_value::<T>,
         reset: com_reset::<T>,
         set_value: com_set_value::<T>,
-        encode: com_encode::<T>,
+        encode: blob::encode::<Self>,
+        decode_blob: blob::decode_blob::<Self>,
+        encode_blob: blob::encode_blob::<Self>,
     };
 }
 
 impl<T: Value> Automation for ValueArray<T> {
-    const MEMBERS: &'static [&'static str] = &["Decode", "GetCount", "GetValue", "Reset", "SetValue", "Encode"];
+    const MEMBERS: &'static [&'static str] =
+        &["Decode", "GetCount", "GetValue", "Reset", "SetValue", "Encode", "DecodeBlob", "EncodeBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();
         let value = match member {
-            "Decode" => self.decode(&call.bytes(0)?).map(nothing)?,
             "GetCount" => Variant::long(self.count()?),
             "GetValue" => self.value(call.long(0)?)?.variant(),
             "Reset" => self.reset(call.long(0)?).map(nothing)?,
             "SetValue" => self.set_value(call.long(0)?, T::argument(call, 1)?).map(nothing)?,
-            "Encode" => Variant::bstr(Bstr::bytes(&self.encode()?)),
-            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+            other => blob::invoke(self, other, call)?,
         };
         Ok(Returned::Value(value))
     }
-}
-
-unsafe extern "system-unwind" fn com_decode<T: Value>(this: *mut c_void, binary: *mut u16) -> Status {
-    // SAFETY: an object of this class, and a BSTR or null.
-    hresult::of(unsafe { object::body::<ValueArray<T>>(this).decode(bytes_of(binary)) })
 }
 
 unsafe extern "system-unwind" fn com_count<T: Value>(this: *mut c_void, count: *mut i32) -> Status {
@@ -229,11 +232,6 @@ unsafe extern "system-unwind" fn com_reset<T: Value>(this: *mut c_void, count: i
 unsafe extern "system-unwind" fn com_set_value<T: Value>(this: *mut c_void, index: i32, value: T) -> Status {
     // SAFETY: an object of this class.
     hresult::of(unsafe { object::body::<ValueArray<T>>(this).set_value(index, value) })
-}
-
-unsafe extern "system-unwind" fn com_encode<T: Value>(this: *mut c_void, binary: *mut *mut u16) -> Status {
-    // SAFETY: an object of this class; null or valid.
-    unsafe { answer_text(binary, object::body::<ValueArray<T>>(this).encode().map(|der| Bstr::bytes(&der))) }
 }
 
 #[cfg(test)]

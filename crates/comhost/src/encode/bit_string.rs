@@ -6,10 +6,11 @@ use module::{HResult, ModuleError};
 use parking_lot::Mutex;
 
 use super::asn1::{self, Element, tag};
+use super::encoding::Encoding;
 use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
-use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_BIT_STRING};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_BIT_STRING, IID_ENCODE_BIT_STRING2};
 use crate::hresult::{self, Status};
-use crate::interfaces::CertEncodeBitString;
+use crate::interfaces::{CertEncodeBitString, CertEncodeBitString2};
 use crate::object::{self, Class};
 use crate::values::{Bstr, Variant, bytes_of};
 
@@ -34,6 +35,14 @@ impl BitString {
 
     fn decoded(&self) -> Result<Bits, ModuleError> {
         self.0.lock().clone().ok_or_else(|| ModuleError::new(HResult::E_UNEXPECTED, "nothing was decoded before"))
+    }
+
+    fn decode_blob(&self, value: &[u8], encoding: Encoding) -> Result<(), ModuleError> {
+        self.decode(&encoding.read(value)?)
+    }
+
+    fn bit_string_blob(&self, encoding: Encoding) -> Result<Bstr, ModuleError> {
+        encoding.write(&self.decoded()?.bytes)
     }
 }
 
@@ -69,20 +78,31 @@ fn encode(count: i32, bits: &[u8]) -> Result<Vec<u8>, ModuleError> {
     asn1::element(tag::BIT_STRING, &inside)
 }
 
+/// As [`encode()`], of bits in one encoding, to a text in another.
+fn encode_blob(count: i32, bits: &[u8], from: Encoding, to: Encoding) -> Result<Bstr, ModuleError> {
+    to.write(&encode(count, &from.read(bits)?)?)
+}
+
 impl Class for BitString {
-    type Table = CertEncodeBitString;
-    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_BIT_STRING];
-    const TABLE: &'static CertEncodeBitString = &CertEncodeBitString {
-        dispatch: dispatch_of::<Self>(),
-        decode: com_decode,
-        bit_count,
-        bit_string,
-        encode: com_encode,
+    type Table = CertEncodeBitString2;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_BIT_STRING, IID_ENCODE_BIT_STRING2];
+    const TABLE: &'static CertEncodeBitString2 = &CertEncodeBitString2 {
+        first: CertEncodeBitString {
+            dispatch: dispatch_of::<Self>(),
+            decode: com_decode,
+            bit_count,
+            bit_string,
+            encode: com_encode,
+        },
+        decode_blob: com_decode_blob,
+        encode_blob: com_encode_blob,
+        bit_string_blob: com_bit_string_blob,
     };
 }
 
 impl Automation for BitString {
-    const MEMBERS: &'static [&'static str] = &["Decode", "GetBitCount", "GetBitString", "Encode"];
+    const MEMBERS: &'static [&'static str] =
+        &["Decode", "GetBitCount", "GetBitString", "Encode", "DecodeBlob", "EncodeBlob", "GetBitStringBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let value = match member {
@@ -97,6 +117,15 @@ impl Automation for BitString {
                 call.expect(2)?;
                 Variant::bstr(Bstr::bytes(&encode(call.long(0)?, &call.bytes(1)?)?))
             }
+            "DecodeBlob" => {
+                self.decode_blob(&call.bytes(0)?, Encoding::argument(call, 1)?)?;
+                Variant::empty()
+            }
+            "EncodeBlob" => {
+                let (from, to) = (Encoding::argument(call, 2)?, Encoding::argument(call, 3)?);
+                Variant::bstr(encode_blob(call.long(0)?, &call.bytes(1)?, from, to)?)
+            }
+            "GetBitStringBlob" => Variant::bstr(self.bit_string_blob(Encoding::argument(call, 0)?)?),
             _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
         };
         Ok(Returned::Value(value))
@@ -128,6 +157,36 @@ unsafe extern "system-unwind" fn com_encode(
     unsafe { answer_text(out, encode(count, bytes_of(bits)).map(|der| Bstr::bytes(&der))) }
 }
 
+unsafe extern "system-unwind" fn com_decode_blob(this: *mut c_void, text: *mut u16, encoding: i32) -> Status {
+    // SAFETY: an object of this class, and a BSTR or null.
+    let (object, text) = unsafe { (object::body::<BitString>(this), bytes_of(text)) };
+    hresult::of(Encoding::of(encoding).and_then(|encoding| object.decode_blob(text, encoding)))
+}
+
+unsafe extern "system-unwind" fn com_encode_blob(
+    _this: *mut c_void,
+    count: i32,
+    bits: *mut u16,
+    encoding_in: i32,
+    encoding: i32,
+    out: *mut *mut u16,
+) -> Status {
+    // SAFETY: a BSTR or null.
+    let bits = unsafe { bytes_of(bits) };
+    let made = Encoding::of(encoding_in)
+        .and_then(|from| Encoding::of(encoding).and_then(|to| encode_blob(count, bits, from, to)));
+    // SAFETY: null or valid.
+    unsafe { answer_text(out, made) }
+}
+
+unsafe extern "system-unwind" fn com_bit_string_blob(this: *mut c_void, encoding: i32, out: *mut *mut u16) -> Status {
+    // SAFETY: an object of this class; null or valid.
+    unsafe {
+        let object = object::body::<BitString>(this);
+        answer_text(out, Encoding::of(encoding).and_then(|encoding| object.bit_string_blob(encoding)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -143,6 +202,23 @@ mod tests {
         let long = encode(8 * 300, &[1; 300]).unwrap();
         assert_eq!(long.get(..4), Some(&[3, 0x82, 1, 45][..]));
         assert_eq!(decode(&long).unwrap().count, 2400);
+    }
+
+    #[test]
+    fn bits_are_passed_as_texts() {
+        let object = BitString::default();
+        let [base64, bytes, digits] = [1, 2, 0x4000_0004].map(|number| Encoding::of(number).unwrap());
+        assert!(object.bit_string_blob(digits).is_err());
+        let der = encode_blob(9, &Bstr::text("a0 80").to_bytes(), digits, base64).unwrap();
+        // As `openssl asn1parse -genstr FORMAT:BITLIST,BITSTRING:0,2,8` makes it.
+        assert_eq!(der.to_text(), "AwMHoIA=\r\n");
+        object.decode_blob(&der.to_bytes(), base64).unwrap();
+        assert_eq!(object.decoded().unwrap().count, 9);
+        assert_eq!(object.bit_string_blob(digits).unwrap().to_text(), "a0 80");
+        assert_eq!(object.bit_string_blob(bytes).unwrap().to_bytes(), [0xa0, 0x80]);
+        assert_eq!(encode_blob(9, &[0xa0, 0x80], bytes, bytes).unwrap().to_bytes(), [3, 3, 7, 0xa0, 0x80]);
+        assert!(encode_blob(17, &[0xa0, 0x80], bytes, bytes).is_err());
+        assert!(object.decode_blob(&der.to_bytes(), digits).is_err());
     }
 
     #[test]

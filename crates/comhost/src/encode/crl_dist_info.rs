@@ -9,14 +9,15 @@ use module::ModuleError;
 use parking_lot::Mutex;
 
 use super::asn1::{self, Element, tag};
+use super::blob::{self, Der};
 use super::names::Names;
 use super::{at, at_mut, count, nothing, size};
 use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
-use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_CRL_DIST_INFO};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_CRL_DIST_INFO, IID_ENCODE_CRL_DIST_INFO2};
 use crate::hresult::{self, Status};
-use crate::interfaces::CertEncodeCrlDistInfo;
+use crate::interfaces::{CertEncodeCrlDistInfo, CertEncodeCrlDistInfo2};
 use crate::object::{self, Class};
-use crate::values::{Bstr, Variant, bytes_of};
+use crate::values::{Variant, bytes_of};
 
 const WHAT: &str = "CRL distribution points";
 
@@ -32,7 +33,7 @@ struct Point {
     rest: Vec<u8>,
 }
 
-impl CrlDistInfo {
+impl Der for CrlDistInfo {
     fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
         let elements = asn1::sequence(WHAT, der)?;
         if elements.is_empty() {
@@ -43,6 +44,25 @@ impl CrlDistInfo {
         Ok(())
     }
 
+    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
+        let points = self.0.lock().clone().ok_or_else(nothing)?;
+        if points.is_empty() {
+            return Err(ModuleError::invalid(
+                "there is no distribution point to be encoded: an extension has one at least",
+            ));
+        }
+        let mut contents = Vec::new();
+        for (index, point) in points.iter().enumerate() {
+            let inside = point.write().map_err(|error| {
+                ModuleError::new(error.code, format!("distribution point {index}: {}", error.message))
+            })?;
+            asn1::write(&mut contents, tag::SEQUENCE, &inside)?;
+        }
+        asn1::element(tag::SEQUENCE, &contents)
+    }
+}
+
+impl CrlDistInfo {
     fn dist_point_count(&self) -> Result<i32, ModuleError> {
         self.0.lock().as_deref().map(count).ok_or_else(nothing)
     }
@@ -62,23 +82,6 @@ impl CrlDistInfo {
     fn set_name_entry(&self, point: i32, index: i32, choice: i32, value: &[u8]) -> Result<(), ModuleError> {
         let mut points = self.0.lock();
         at_mut(points.as_deref_mut().ok_or_else(nothing)?, point)?.names.set(index, choice, value)
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
-        let points = self.0.lock().clone().ok_or_else(nothing)?;
-        if points.is_empty() {
-            return Err(ModuleError::invalid(
-                "there is no distribution point to be encoded: an extension has one at least",
-            ));
-        }
-        let mut contents = Vec::new();
-        for (index, point) in points.iter().enumerate() {
-            let inside = point.write().map_err(|error| {
-                ModuleError::new(error.code, format!("distribution point {index}: {}", error.message))
-            })?;
-            asn1::write(&mut contents, tag::SEQUENCE, &inside)?;
-        }
-        asn1::element(tag::SEQUENCE, &contents)
     }
 
     /// Asks the names of a point.
@@ -138,19 +141,23 @@ fn full_name(contents: &[u8]) -> Result<Names, ModuleError> {
 }
 
 impl Class for CrlDistInfo {
-    type Table = CertEncodeCrlDistInfo;
-    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_CRL_DIST_INFO];
-    const TABLE: &'static CertEncodeCrlDistInfo = &CertEncodeCrlDistInfo {
-        dispatch: dispatch_of::<Self>(),
-        decode: com_decode,
-        dist_point_count: com_dist_point_count,
-        name_count: com_name_count,
-        name_choice: com_name_choice,
-        name: com_name,
-        reset: com_reset,
-        set_name_count: com_set_name_count,
-        set_name_entry: com_set_name_entry,
-        encode: com_encode,
+    type Table = CertEncodeCrlDistInfo2;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_CRL_DIST_INFO, IID_ENCODE_CRL_DIST_INFO2];
+    const TABLE: &'static CertEncodeCrlDistInfo2 = &CertEncodeCrlDistInfo2 {
+        first: CertEncodeCrlDistInfo {
+            dispatch: dispatch_of::<Self>(),
+            decode: blob::decode::<Self>,
+            dist_point_count: com_dist_point_count,
+            name_count: com_name_count,
+            name_choice: com_name_choice,
+            name: com_name,
+            reset: com_reset,
+            set_name_count: com_set_name_count,
+            set_name_entry: com_set_name_entry,
+            encode: blob::encode::<Self>,
+        },
+        decode_blob: blob::decode_blob::<Self>,
+        encode_blob: blob::encode_blob::<Self>,
     };
 }
 
@@ -165,12 +172,13 @@ impl Automation for CrlDistInfo {
         "SetNameCount",
         "SetNameEntry",
         "Encode",
+        "DecodeBlob",
+        "EncodeBlob",
     ];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();
         let value = match member {
-            "Decode" => self.decode(&call.bytes(0)?).map(nothing)?,
             "GetDistPointCount" => Variant::long(self.dist_point_count()?),
             "GetNameCount" => Variant::long(self.names(call.long(0)?, |names| Ok(names.count()))?),
             "GetNameChoice" => {
@@ -187,16 +195,10 @@ impl Automation for CrlDistInfo {
                 let (point, index, choice) = (call.long(0)?, call.long(1)?, call.long(2)?);
                 self.set_name_entry(point, index, choice, &call.bytes(3)?).map(nothing)?
             }
-            "Encode" => Variant::bstr(Bstr::bytes(&self.encode()?)),
-            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+            other => blob::invoke(self, other, call)?,
         };
         Ok(Returned::Value(value))
     }
-}
-
-unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
-    // SAFETY: an object of this class, and a BSTR or null.
-    hresult::of(unsafe { object::body::<CrlDistInfo>(this).decode(bytes_of(binary)) })
 }
 
 unsafe extern "system-unwind" fn com_dist_point_count(this: *mut c_void, count: *mut i32) -> Status {
@@ -243,11 +245,6 @@ unsafe extern "system-unwind" fn com_set_name_entry(
 ) -> Status {
     // SAFETY: an object of this class; a BSTR or null.
     hresult::of(unsafe { object::body::<CrlDistInfo>(this).set_name_entry(point, index, choice, bytes_of(name)) })
-}
-
-unsafe extern "system-unwind" fn com_encode(this: *mut c_void, binary: *mut *mut u16) -> Status {
-    // SAFETY: an object of this class; null or valid.
-    unsafe { answer_text(binary, object::body::<CrlDistInfo>(this).encode().map(|der| Bstr::bytes(&der))) }
 }
 
 #[cfg(test)]

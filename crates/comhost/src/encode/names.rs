@@ -31,6 +31,15 @@ const URL: i32 = 7;
 const IP_ADDRESS: i32 = 8;
 const REGISTERED_ID: i32 = 9;
 
+/// Whether the value at this index, of this choice, is bytes, and not a text.
+pub const fn is_bytes(index: i32, choice: i32) -> bool {
+    match choice {
+        OTHER_NAME => index & EAN_NAMEOBJECTID == 0,
+        DIRECTORY_NAME | IP_ADDRESS => true,
+        _ => false,
+    }
+}
+
 /// One name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Name {
@@ -101,6 +110,11 @@ impl Names {
             Name::Address(_) => IP_ADDRESS,
             Name::Registered(_) => REGISTERED_ID,
         })
+    }
+
+    /// As [`Names::choice`], at an index that may have `EAN_NAMEOBJECTID`.
+    pub fn choice_of(&self, index: i32) -> Result<i32, ModuleError> {
+        self.choice(index & !EAN_NAMEOBJECTID)
     }
 
     /// The value of a name; empty where it is not set. The index may have `EAN_NAMEOBJECTID`.

@@ -6,11 +6,12 @@ use module::{HResult, ModuleError};
 use parking_lot::Mutex;
 
 use super::asn1::{self, Element, tag};
+use super::blob::{self, Der};
 use super::{at, at_mut, count, nothing, size};
 use crate::dispatch::{Automation, Call, Fault, Returned, answer, answer_text, dispatch_of};
-use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_STRING_ARRAY};
+use crate::guid::{Guid, IID_DISPATCH, IID_ENCODE_STRING_ARRAY, IID_ENCODE_STRING_ARRAY2};
 use crate::hresult::{self, Status};
-use crate::interfaces::CertEncodeStringArray;
+use crate::interfaces::{CertEncodeStringArray, CertEncodeStringArray2};
 use crate::object::{self, Class};
 use crate::values::{Bstr, Variant, bytes_of, text_in};
 
@@ -58,7 +59,7 @@ struct Strings {
     texts: Vec<Option<String>>,
 }
 
-impl StringArray {
+impl Der for StringArray {
     fn decode(&self, der: &[u8]) -> Result<(), ModuleError> {
         let elements = asn1::sequence(WHAT, der)?;
         let mut kinds = Vec::new();
@@ -74,6 +75,19 @@ impl StringArray {
         Ok(())
     }
 
+    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
+        let strings = self.0.lock().clone().ok_or_else(nothing)?;
+        let mut contents = Vec::new();
+        for (index, text) in strings.texts.iter().enumerate() {
+            let missing = || ModuleError::invalid(format!("string {index} is missing: SetValue comes before Encode"));
+            write(&mut contents, strings.kind, text.as_deref().ok_or_else(missing)?)
+                .map_err(|error| ModuleError::new(error.code, format!("string {index}: {}", error.message)))?;
+        }
+        asn1::element(tag::SEQUENCE, &contents)
+    }
+}
+
+impl StringArray {
     fn string_type(&self) -> Result<i32, ModuleError> {
         self.0.lock().as_ref().map(|strings| strings.kind).ok_or_else(nothing)
     }
@@ -103,17 +117,6 @@ impl StringArray {
         let mut strings = self.0.lock();
         *at_mut(&mut strings.as_mut().ok_or_else(nothing)?.texts, index)? = Some(text);
         Ok(())
-    }
-
-    fn encode(&self) -> Result<Vec<u8>, ModuleError> {
-        let strings = self.0.lock().clone().ok_or_else(nothing)?;
-        let mut contents = Vec::new();
-        for (index, text) in strings.texts.iter().enumerate() {
-            let missing = || ModuleError::invalid(format!("string {index} is missing: SetValue comes before Encode"));
-            write(&mut contents, strings.kind, text.as_deref().ok_or_else(missing)?)
-                .map_err(|error| ModuleError::new(error.code, format!("string {index}: {}", error.message)))?;
-        }
-        asn1::element(tag::SEQUENCE, &contents)
     }
 }
 
@@ -192,43 +195,40 @@ fn check(kind: i32, text: &str) -> Result<(), ModuleError> {
 }
 
 impl Class for StringArray {
-    type Table = CertEncodeStringArray;
-    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_STRING_ARRAY];
-    const TABLE: &'static CertEncodeStringArray = &CertEncodeStringArray {
-        dispatch: dispatch_of::<Self>(),
-        decode: com_decode,
-        string_type: com_string_type,
-        count: com_count,
-        value: com_value,
-        reset: com_reset,
-        set_value: com_set_value,
-        encode: com_encode,
+    type Table = CertEncodeStringArray2;
+    const INTERFACES: &'static [Guid] = &[IID_DISPATCH, IID_ENCODE_STRING_ARRAY, IID_ENCODE_STRING_ARRAY2];
+    const TABLE: &'static CertEncodeStringArray2 = &CertEncodeStringArray2 {
+        first: CertEncodeStringArray {
+            dispatch: dispatch_of::<Self>(),
+            decode: blob::decode::<Self>,
+            string_type: com_string_type,
+            count: com_count,
+            value: com_value,
+            reset: com_reset,
+            set_value: com_set_value,
+            encode: blob::encode::<Self>,
+        },
+        decode_blob: blob::decode_blob::<Self>,
+        encode_blob: blob::encode_blob::<Self>,
     };
 }
 
 impl Automation for StringArray {
     const MEMBERS: &'static [&'static str] =
-        &["Decode", "GetStringType", "GetCount", "GetValue", "Reset", "SetValue", "Encode"];
+        &["Decode", "GetStringType", "GetCount", "GetValue", "Reset", "SetValue", "Encode", "DecodeBlob", "EncodeBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();
         let value = match member {
-            "Decode" => self.decode(&call.bytes(0)?).map(nothing)?,
             "GetStringType" => Variant::long(self.string_type()?),
             "GetCount" => Variant::long(self.count()?),
             "GetValue" => Variant::bstr(Bstr::text(&self.value(call.long(0)?)?)),
             "Reset" => self.reset(call.long(0)?, call.long(1)?).map(nothing)?,
             "SetValue" => self.set_value(call.long(0)?, text_in(&call.bytes(1)?)?).map(nothing)?,
-            "Encode" => Variant::bstr(Bstr::bytes(&self.encode()?)),
-            _ => return Err(Fault::Arguments(hresult::DISP_E_MEMBERNOTFOUND)),
+            other => blob::invoke(self, other, call)?,
         };
         Ok(Returned::Value(value))
     }
-}
-
-unsafe extern "system-unwind" fn com_decode(this: *mut c_void, binary: *mut u16) -> Status {
-    // SAFETY: an object of this class, and a BSTR or null.
-    hresult::of(unsafe { object::body::<StringArray>(this).decode(bytes_of(binary)) })
 }
 
 unsafe extern "system-unwind" fn com_string_type(this: *mut c_void, kind: *mut i32) -> Status {
@@ -257,11 +257,6 @@ unsafe extern "system-unwind" fn com_set_value(this: *mut c_void, index: i32, te
         let text = text_in(bytes_of(text));
         hresult::of(text.and_then(|text| object::body::<StringArray>(this).set_value(index, text)))
     }
-}
-
-unsafe extern "system-unwind" fn com_encode(this: *mut c_void, binary: *mut *mut u16) -> Status {
-    // SAFETY: an object of this class; null or valid.
-    unsafe { answer_text(binary, object::body::<StringArray>(this).encode().map(|der| Bstr::bytes(&der))) }
 }
 
 #[cfg(test)]

@@ -55,7 +55,6 @@ impl Bstr {
     }
 
     /// The bytes.
-    #[cfg(test)]
     pub fn to_bytes(&self) -> Vec<u8> {
         // SAFETY: ours, and so null or a valid BSTR.
         unsafe { bytes_of(self.0) }.to_vec()

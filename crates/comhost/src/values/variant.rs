@@ -29,6 +29,7 @@ pub enum VariantType {
 
 const VT_NULL: u16 = 1;
 const VT_I2: u16 = 2;
+const VT_ERROR: u16 = 10;
 const VT_UNKNOWN: u16 = 13;
 const VT_UI2: u16 = 18;
 const VT_UI4: u16 = 19;
@@ -119,6 +120,13 @@ impl Variant {
     /// Whether there is no value: `VT_EMPTY`, `VT_NULL`.
     pub const fn is_empty(&self) -> bool {
         self.kind == VariantType::Empty as u16 || self.kind == VT_NULL
+    }
+
+    /// Whether it stands for an optional argument that the caller left out: `VT_ERROR`, `DISP_E_PARAMNOTFOUND`.
+    pub fn is_left_out(&self) -> bool {
+        const PARAMETER_NOT_FOUND: i32 = 0x8002_0004_u32.cast_signed();
+        // SAFETY: a value of this type holds 32 bits at this place.
+        self.kind == VT_ERROR && unsafe { self.value.long } == PARAMETER_NOT_FOUND
     }
 
     /// The value read as a property of this type. Numbers come in each of the forms that compilers and scripts write.
