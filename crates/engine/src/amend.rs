@@ -2,29 +2,33 @@
 
 use std::sync::Arc;
 
-use module::{CertificateExtension, Disposition, ExitEvent, ExtensionFlags, HResult, RequestId};
+use module::{CertificateExtension, Disposition, ExitEvent, ExtensionFlags, HResult, ModuleError, RequestId};
 use serde_json::json;
 
 use crate::audit::Act;
 use crate::compose::bytes_max;
 use crate::roles::{Authorised, right};
 use crate::store::{Change, NewEvent};
-use crate::{Engine, Error, Outcome, Request, accept};
+use crate::{Engine, Error, Outcome, Request, RequestBody, accept};
 
 impl Engine {
-    /// Denies a pending request. Policy is not asked.
+    /// Denies a pending request, however others have amended it meanwhile. Policy is not asked.
     pub fn deny(&self, by: &Authorised<right::ManageCertificates>, id: RequestId) -> Result<Outcome, Error> {
         let caller = &by.caller().name;
-        let mut request = self.pending(id)?.changed();
-        let now = self.site.now();
-        request.disposition = Disposition::Denied;
-        request.status = HResult::CERTSRV_E_ADMIN_DENIED_REQUEST;
-        request.message = format!("Denied by {caller}");
-        request.resolved = Some(now);
-        let outcome = Outcome::of(&request);
-        let event = NewEvent::of(ExitEvent::CertDenied, &request, now);
-        let audit = Act::Denied.entry(caller, now, Some(id), json!({}));
-        self.commit(Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() })?;
+        let outcome = self.read_judge_commit(|| {
+            let mut request = self.pending(id)?.changed();
+            let now = self.site.now();
+            request.disposition = Disposition::Denied;
+            request.status = HResult::CERTSRV_E_ADMIN_DENIED_REQUEST;
+            request.message = format!("Denied by {caller}");
+            request.resolved = Some(now);
+            let outcome = Outcome::of(&request);
+            let event = NewEvent::of(ExitEvent::CertDenied, &request, now);
+            let audit = Act::Denied.entry(caller, now, Some(id), json!({}));
+            let change =
+                Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() };
+            Ok((Some(change), outcome))
+        })?;
         self.counters.count(Disposition::Denied);
         Ok(outcome)
     }
@@ -37,9 +41,11 @@ impl Engine {
         text: &str,
     ) -> Result<Request, Error> {
         accept::check_attribute_text(text)?;
-        let mut request = self.pending(id)?.changed();
-        accept::put_attributes(&mut Arc::make_mut(&mut request.body).attributes, text);
-        self.amend(request, Act::AttributesSet, &by.caller().name, json!({ "attributes": text }))
+        let detail = json!({ "attributes": text });
+        self.amend(id, Act::AttributesSet, &by.caller().name, &detail, |body| {
+            accept::put_attributes(&mut body.attributes, text);
+            Ok(())
+        })
     }
 
     /// Adds, replaces or (with `EXTENSION_DELETE_FLAG`) removes an extension of a pending request.
@@ -49,11 +55,29 @@ impl Engine {
         id: RequestId,
         extension: CertificateExtension,
     ) -> Result<Request, Error> {
-        let mut request = self.pending(id)?.changed();
         let stored = extension.amended(ExtensionFlags::ORIGIN_ADMIN, bytes_max(&self.site))?;
         let detail = json!({ "oid": stored.oid, "flags": stored.flags.bits(), "value": hex::encode(&stored.value) });
-        stored.put_into(&mut Arc::make_mut(&mut request.body).extensions)?;
-        self.amend(request, Act::ExtensionSet, &by.caller().name, detail)
+        self.amend(id, Act::ExtensionSet, &by.caller().name, &detail, |body| {
+            stored.clone().put_into(&mut body.extensions)
+        })
+    }
+
+    /// Changes the large parts of a pending request. That raises no exit event: the contract has none for it.
+    fn amend(
+        &self,
+        id: RequestId,
+        act: Act,
+        caller: &str,
+        detail: &serde_json::Value,
+        change: impl Fn(&mut RequestBody) -> Result<(), ModuleError>,
+    ) -> Result<Request, Error> {
+        self.read_judge_commit(|| {
+            let mut request = self.pending(id)?.changed();
+            change(Arc::make_mut(&mut request.body))?;
+            let audit = act.entry(caller, self.site.now(), Some(id), detail.clone());
+            let change = Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() };
+            Ok((Some(change), request))
+        })
     }
 
     fn pending(&self, id: RequestId) -> Result<Request, Error> {
@@ -63,12 +87,5 @@ impl Engine {
         }
         let text = format!("request {id} is {}, not pending", request.disposition);
         Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, text))
-    }
-
-    /// Changing a request raises no exit event: the contract has none for it.
-    fn amend(&self, request: Request, act: Act, caller: &str, detail: serde_json::Value) -> Result<Request, Error> {
-        let audit = act.entry(caller, self.site.now(), Some(request.id), detail);
-        self.commit(Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() })?;
-        Ok(request)
     }
 }

@@ -40,33 +40,36 @@ impl Engine {
                 "the certificate was not issued by this authority; foreign certificates must be allowed explicitly";
             return Err(Error::refused_with(HResult::CERT_E_ISSUERCHAINING, text));
         }
-        if let Some(known) = self.known(&certificate, signed_by.is_some())? {
-            if signed_by.is_none() {
-                return Ok(Outcome::of(&known));
-            }
-            let text = format!("the certificate is there already: request {}", known.id);
-            return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
-        }
-
         let caller = by.caller().name.as_str();
-        let now = self.site.now();
-        let mut request = if options.existing_row && signed_by.is_some() {
-            self.pending_with_key(&certificate)?.changed()
-        } else {
-            self.imported_row(&certificate, caller, now)?
-        };
-        let (ca_certificate, ca_key) = signed_by.unwrap_or_default();
-        issue::note_certificate(&mut request, &certificate, ca_certificate, ca_key);
-        request.disposition = if signed_by.is_some() { Disposition::Issued } else { Disposition::Foreign };
-        request.status = HResult::S_OK;
-        request.message = format!("Imported by {caller}");
-        request.resolved = Some(now);
-        let outcome = Outcome::of(&request);
-        let detail = json!({ "serial": certificate.serial().to_string(), "sha256": hex::encode(certificate.sha256()) });
-        let event = NewEvent::of(ExitEvent::CertImported, &request, now);
-        let audit = Act::Imported.entry(caller, now, Some(request.id), detail);
-        self.commit(Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() })?;
-        Ok(outcome)
+        self.read_judge_commit(|| {
+            if let Some(known) = self.known(&certificate, signed_by.is_some())? {
+                if signed_by.is_none() {
+                    return Ok((None, Outcome::of(&known)));
+                }
+                let text = format!("the certificate is there already: request {}", known.id);
+                return Err(Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
+            }
+            let now = self.site.now();
+            let mut request = if options.existing_row && signed_by.is_some() {
+                self.pending_with_key(&certificate)?.changed()
+            } else {
+                self.imported_row(&certificate, caller, now)?
+            };
+            let (ca_certificate, ca_key) = signed_by.unwrap_or_default();
+            issue::note_certificate(&mut request, &certificate, ca_certificate, ca_key);
+            request.disposition = if signed_by.is_some() { Disposition::Issued } else { Disposition::Foreign };
+            request.status = HResult::S_OK;
+            request.message = format!("Imported by {caller}");
+            request.resolved = Some(now);
+            let outcome = Outcome::of(&request);
+            let (serial, sha256) = (certificate.serial().to_string(), hex::encode(certificate.sha256()));
+            let event = NewEvent::of(ExitEvent::CertImported, &request, now);
+            let audit =
+                Act::Imported.entry(caller, now, Some(request.id), json!({ "serial": serial, "sha256": sha256 }));
+            let change =
+                Change { requests: vec![request], event: Some(event), audit: Some(audit), ..Change::default() };
+            Ok((Some(change), outcome))
+        })
     }
 
     fn known(&self, certificate: &Certificate, own: bool) -> Result<Option<Request>, Error> {

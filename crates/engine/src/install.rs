@@ -22,19 +22,23 @@ impl Engine {
         certificate: &[u8],
         chain: &[Vec<u8>],
     ) -> Result<CaCertificate, Error> {
-        let ca = self.site.ca();
-        let now = self.site.now();
-        let row = prepare(&ca, certificate, chain, now)?;
-        let parsed = Certificate::from_der(&row.certificate)?;
-        let detail = json!({
-            "index": row.index,
-            "key_index": row.key_index,
-            "serial": parsed.serial().to_string(),
-            "sha256": hex::encode(parsed.sha256()),
-        });
-        let audit = Act::CaCertificateInstalled.entry(&by.caller().name, now, None, detail);
-        self.commit(Change { ca_certificates: vec![row.clone()], audit: Some(audit), ..Change::default() })?;
-        self.site.replace_ca(Ca::new(self.site.store.ca_certificates()?, ca.signers().to_vec())?);
+        let row = self.read_judge_commit(|| {
+            // As stored, not as known here: somebody else may have installed one since.
+            let ca = Ca::new(self.site.store.ca_certificates()?, self.site.ca().signers().to_vec())?;
+            let now = self.site.now();
+            let row = prepare(&ca, certificate, chain, now)?;
+            let parsed = Certificate::from_der(&row.certificate)?;
+            let detail = json!({
+                "index": row.index,
+                "key_index": row.key_index,
+                "serial": parsed.serial().to_string(),
+                "sha256": hex::encode(parsed.sha256()),
+            });
+            let audit = Act::CaCertificateInstalled.entry(&by.caller().name, now, None, detail);
+            let change = Change { ca_certificates: vec![row.clone()], audit: Some(audit), ..Change::default() };
+            Ok((Some(change), row))
+        })?;
+        self.site.read_ca()?;
         self.write_ca_certificates();
         self.reschedule();
         Ok(row)

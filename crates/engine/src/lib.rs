@@ -33,6 +33,7 @@ mod issue;
 pub mod location;
 mod metrics;
 mod modules;
+mod optimistic;
 mod policies;
 mod publication;
 mod request;

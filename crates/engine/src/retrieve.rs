@@ -16,9 +16,6 @@ const PAGE_ROWS_MAX: u32 = 1_000;
 const RETRIEVED_BY: &str = "RetrievedBy";
 /// Those at most. Whoever comes after them raises no event.
 const RETRIEVERS_MAX: usize = 32;
-/// How often a request that others change meanwhile is read again: as often as others can be noted who come at the same time, and
-/// a few times more.
-const RETRIEVAL_TRIES_MAX: usize = RETRIEVERS_MAX + 8;
 
 impl Engine {
     /// The classic *retrieve pending*: where the caller's own request stands, and its certificate once there is one.
@@ -30,24 +27,18 @@ impl Engine {
         let own = |request: &Request| {
             request.requester == *caller || request.caller == *caller || by.holds(Role::CertificateManager)
         };
-        let mut tries = 0;
-        loop {
+        self.read_judge_commit(|| {
             // Whether somebody else's request exists is not told.
             let request = self.site.store.request(id)?.filter(own).ok_or_else(|| Error::no_request(id))?;
             let outcome = Outcome::of(&request);
-            let Some(fetched) = fetched_first(&request, caller) else { return Ok(outcome) };
+            let Some(fetched) = fetched_first(&request, caller) else { return Ok((None, outcome)) };
             let now = self.site.now();
             let event = NewEvent::of(ExitEvent::CertRetrievePending, &fetched, now);
             let audit = Act::Retrieved.entry(caller, now, Some(id), json!({}));
             let change =
                 Change { requests: vec![fetched], event: Some(event), audit: Some(audit), ..Change::default() };
-            match self.commit(change) {
-                Ok(_) => return Ok(outcome),
-                // Somebody has changed the request meanwhile: it is read again.
-                Err(Error::Conflict { .. }) if tries < RETRIEVAL_TRIES_MAX => tries += 1,
-                Err(error) => return Err(error),
-            }
-        }
+            Ok((Some(change), outcome))
+        })
     }
 
     /// A request as it stands.

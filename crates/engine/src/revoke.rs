@@ -8,13 +8,28 @@ use serde_json::json;
 use crate::audit::Act;
 use crate::roles::{Authorised, right};
 use crate::store::{Change, NewEvent};
-use crate::{Engine, Error, Request, Revocation};
+use crate::{Engine, Error, Request, Revocation, StoreError};
+
+/// What becomes of a certificate.
+struct Wanted {
+    /// Revoked; issued where it is released from hold.
+    disposition: Disposition,
+    /// CRLReason, or [`RevocationReason::RELEASED`].
+    reason: i32,
+    /// The date CRLs show; none: now.
+    effective: Option<Timestamp>,
+}
 
 impl Engine {
     /// Revokes a certificate, puts it on hold, or changes the reason or date of a revocation.
     ///
     /// `effective` is the date CRLs show (default now; whole seconds); one that lies ahead keeps the certificate out of
     /// CRLs until then.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the certificate is revoked and was to be put on hold, and where somebody else revoked or released
+    /// it at the same time, for another reason or date: people settle that. Revoked twice at once for the same reason, it is
+    /// revoked.
     pub fn revoke(
         &self,
         by: &Authorised<right::ManageCertificates>,
@@ -22,29 +37,28 @@ impl Engine {
         reason: RevocationReason,
         effective: Option<Timestamp>,
     ) -> Result<Request, Error> {
-        let request = self.issued_here(serial)?;
-        let held =
-            request.revocation.is_some_and(|revocation| revocation.reason == RevocationReason::CertificateHold.code());
-        if request.disposition == Disposition::Revoked && !held && reason == RevocationReason::CertificateHold {
-            return Err(transition(&request, "is revoked already and cannot be put on hold"));
-        }
-        self.change_revocation(request.changed(), Disposition::Revoked, reason.code(), effective, &by.caller().name)
+        let effective = effective.map(|date| Timestamp::from_second(date.as_second()).unwrap_or(date));
+        let wanted = Wanted { disposition: Disposition::Revoked, reason: reason.code(), effective };
+        self.change_revocation(&by.caller().name, serial, &wanted, |request| {
+            if request.disposition == Disposition::Revoked
+                && !is_on_hold(request)
+                && reason == RevocationReason::CertificateHold
+            {
+                return Err(transition(request, "is revoked already and cannot be put on hold"));
+            }
+            Ok(())
+        })
     }
 
     /// Releases a certificate from hold: it is valid again, and the next delta CRL removes it.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where it is not on hold, and where somebody else revoked it at the same time.
     pub fn release(&self, by: &Authorised<right::ManageCertificates>, serial: &Serial) -> Result<Request, Error> {
-        let request = self.issued_here(serial)?;
-        let reason = request.revocation.map(|revocation| revocation.reason);
-        if request.disposition != Disposition::Revoked || reason != Some(RevocationReason::CertificateHold.code()) {
-            return Err(transition(&request, "is not on hold"));
-        }
-        self.change_revocation(
-            request.changed(),
-            Disposition::Issued,
-            RevocationReason::RELEASED,
-            None,
-            &by.caller().name,
-        )
+        let wanted = Wanted { disposition: Disposition::Issued, reason: RevocationReason::RELEASED, effective: None };
+        self.change_revocation(&by.caller().name, serial, &wanted, |request| {
+            if is_on_hold(request) { Ok(()) } else { Err(transition(request, "is not on hold")) }
+        })
     }
 
     /// Says whether a certificate, once revoked, stays in CRLs after it expired. Nothing else changes, and no exit
@@ -55,41 +69,38 @@ impl Engine {
         serial: &Serial,
         publish: bool,
     ) -> Result<Request, Error> {
-        let mut request = self.issued_here(serial)?.changed();
-        request.publish_expired = publish;
-        let detail = json!({ "serial": serial.to_string(), "publish_expired": publish });
-        let audit = Act::PublishExpiredSet.entry(&by.caller().name, self.site.now(), Some(request.id), detail);
-        self.commit(Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() })?;
-        Ok(request)
+        self.read_judge_commit(|| {
+            let mut request = self.issued_here(serial)?.changed();
+            request.publish_expired = publish;
+            let detail = json!({ "serial": serial.to_string(), "publish_expired": publish });
+            let audit = Act::PublishExpiredSet.entry(&by.caller().name, self.site.now(), Some(request.id), detail);
+            let change = Change { requests: vec![request.clone()], audit: Some(audit), ..Change::default() };
+            Ok((Some(change), request))
+        })
     }
 
+    /// Revokes or releases a certificate, where `allow` has no objection to how it stands.
     fn change_revocation(
         &self,
-        mut request: Request,
-        disposition: Disposition,
-        reason: i32,
-        effective: Option<Timestamp>,
         caller: &str,
+        serial: &Serial,
+        wanted: &Wanted,
+        allow: impl Fn(&Request) -> Result<(), Error>,
     ) -> Result<Request, Error> {
-        let now = self.site.now();
-        let effective = effective.unwrap_or(now);
-        let effective = Timestamp::from_second(effective.as_second()).unwrap_or(effective);
-        request.disposition = disposition;
-        request.revocation = Some(Revocation { when: now, effective, reason });
-        let verb = if disposition == Disposition::Revoked { "Revoked" } else { "Released" };
-        request.message = format!("{verb} by {caller}");
-        let detail = json!({
-            "serial": request.issued.as_ref().map(|issued| issued.serial.to_string()),
-            "reason": reason,
-            "effective": effective,
-        });
-        let event = NewEvent::of(ExitEvent::CertRevoked, &request, now);
-        let audit = Act::Revoked.entry(caller, now, Some(request.id), detail);
-        self.commit(Change {
-            requests: vec![request.clone()],
-            event: Some(event),
-            audit: Some(audit),
-            ..Change::default()
+        let mut found = None;
+        let request = self.read_judge_commit(|| {
+            let request = self.issued_here(serial)?;
+            if *found.get_or_insert(request.revocation) != request.revocation {
+                // Another revocation or release came in between: the caller did not know of it.
+                return if wanted.is_met_by(&request) {
+                    Ok((None, request))
+                } else {
+                    Err(StoreError::Conflict(format!("request {}", request.id)).into())
+                };
+            }
+            allow(&request)?;
+            let (change, request) = wanted.carry_out(request.changed(), caller, self.site.now());
+            Ok((Some(change), request))
         })?;
         self.counters.count(Disposition::Revoked);
         Ok(request)
@@ -104,6 +115,39 @@ impl Engine {
         }
         Ok(request)
     }
+}
+
+impl Wanted {
+    fn is_met_by(&self, request: &Request) -> bool {
+        let same = |revocation: Revocation| {
+            revocation.reason == self.reason && self.effective.is_none_or(|date| revocation.effective == date)
+        };
+        request.disposition == self.disposition && request.revocation.is_some_and(same)
+    }
+
+    /// The next version of a request as wanted, and all that is written with it.
+    fn carry_out(&self, mut request: Request, caller: &str, now: Timestamp) -> (Change, Request) {
+        let whole_second = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let effective = self.effective.unwrap_or(whole_second);
+        request.disposition = self.disposition;
+        request.revocation = Some(Revocation { when: now, effective, reason: self.reason });
+        let verb = if self.disposition == Disposition::Revoked { "Revoked" } else { "Released" };
+        request.message = format!("{verb} by {caller}");
+        let detail = json!({
+            "serial": request.issued.as_ref().map(|issued| issued.serial.to_string()),
+            "reason": self.reason,
+            "effective": effective,
+        });
+        let event = NewEvent::of(ExitEvent::CertRevoked, &request, now);
+        let audit = Act::Revoked.entry(caller, now, Some(request.id), detail);
+        let requests = vec![request.clone()];
+        (Change { requests, event: Some(event), audit: Some(audit), ..Change::default() }, request)
+    }
+}
+
+fn is_on_hold(request: &Request) -> bool {
+    let reason = request.revocation.map(|revocation| revocation.reason);
+    request.disposition == Disposition::Revoked && reason == Some(RevocationReason::CertificateHold.code())
 }
 
 fn transition(request: &Request, what: &str) -> Error {

@@ -32,8 +32,12 @@ impl Site {
         Arc::clone(&self.ca.read())
     }
 
-    pub(crate) fn replace_ca(&self, ca: Ca) {
-        *self.ca.write() = Arc::new(ca);
+    /// Takes up the CA certificates that are stored. They are read under the lock: what was read earlier replaces nothing newer.
+    pub(crate) fn read_ca(&self) -> Result<(), Error> {
+        let mut ca = self.ca.write();
+        let next = Ca::new(self.store.ca_certificates()?, ca.signers().to_vec())?;
+        *ca = Arc::new(next);
+        Ok(())
     }
 
     /// Now, to the microsecond: what the database keeps.

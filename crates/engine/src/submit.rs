@@ -58,7 +58,12 @@ impl Engine {
     }
 
     /// Decides a pending or denied request again: the classic *resubmit*. Takes the right to manage certificates, and
-    /// for a denied request to administer too. With [`Error::Unavailable`] the request stays as it was.
+    /// for a denied request to administer too.
+    ///
+    /// # Errors
+    /// The request stays as it was. [`Error::Conflict`] where it is in no state for this, and where somebody else changed it
+    /// meanwhile: what was approved, and what policy was asked about, is another request then. [`Error::Unavailable`] as for
+    /// [`submit`](Self::submit).
     pub fn approve(&self, by: &Authorised<right::ManageCertificates>, id: RequestId) -> Result<Outcome, Error> {
         let request = self.site.request(id)?;
         let allowed = match request.disposition {

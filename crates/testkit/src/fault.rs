@@ -2,7 +2,10 @@
 //!
 //! A test runs its scenario once to learn how many calls it makes ([`FaultyStore::calls`]), then again for each call, each
 //! [`Side`] and each [`Kind`], and checks after each that the promises hold once the store is asked again.
+//!
+//! [`FaultyStore::overtake`] has a commit lose the race for its row.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -74,12 +77,21 @@ pub enum Kind {
     Abort,
 }
 
+/// What comes between a row that was read and the commit of what was made of it.
+pub enum Overtaking {
+    /// Somebody else does this.
+    By(Box<dyn FnOnce() + Send>),
+    /// Nobody: the commit is answered with a conflict all the same, and has no effect or its whole effect.
+    Nobody(Side),
+}
+
 /// A store that fails as it is told, and otherwise is the one inside.
 pub struct FaultyStore<S: Store + ?Sized = dyn Store> {
     inner: Arc<S>,
     calls: AtomicU64,
     fault: Mutex<Option<Fault>>,
     struck: Mutex<Option<&'static str>>,
+    overtakings: Mutex<VecDeque<Overtaking>>,
     counted: OnceLock<ThreadId>,
 }
 
@@ -91,6 +103,7 @@ impl<S: Store + ?Sized> FaultyStore<S> {
             calls: AtomicU64::new(0),
             fault: Mutex::new(None),
             struck: Mutex::new(None),
+            overtakings: Mutex::default(),
             counted: OnceLock::new(),
         }
     }
@@ -105,6 +118,11 @@ impl<S: Store + ?Sized> FaultyStore<S> {
         self.calls.store(0, Ordering::SeqCst);
         *self.struck.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+
+    /// Has this come before the next commit of a request or CA certificate that none is waiting for yet.
+    pub fn overtake(&self, overtaking: Overtaking) {
+        self.overtakings.lock().unwrap_or_else(PoisonError::into_inner).push_back(overtaking);
     }
 
     /// How many calls there were.
@@ -150,7 +168,19 @@ impl<S: Store + ?Sized> FaultyStore<S> {
 
 impl<S: Store + ?Sized> Store for FaultyStore<S> {
     fn commit(&self, change: Change) -> Result<Committed, StoreError> {
-        self.call("commit", |store| store.commit(change))
+        let of_a_row = !(change.requests.is_empty() && change.ca_certificates.is_empty());
+        let next = || self.overtakings.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let commit = || self.call("commit", |store| store.commit(change));
+        let conflict = || StoreError::Conflict("a row".into());
+        match of_a_row.then(next).flatten() {
+            Some(Overtaking::By(somebody)) => {
+                somebody();
+                commit()
+            }
+            Some(Overtaking::Nobody(Side::Before)) => Err(conflict()),
+            Some(Overtaking::Nobody(Side::After)) => commit().and_then(|_| Err(conflict())),
+            None => commit(),
+        }
     }
 
     fn reserve_request_ids(&self, count: u32) -> Result<RequestId, StoreError> {
