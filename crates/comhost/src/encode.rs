@@ -24,6 +24,7 @@ mod bit_string;
 mod blob;
 mod crl_dist_info;
 mod encoding;
+mod hex;
 mod names;
 mod string_array;
 

@@ -129,8 +129,8 @@ mod tests {
             }
             let wrong = Bstr::text("MAA*");
             assert_eq!(decode_blob::<C>(second, wrong.as_raw(), 1), HResult::ERROR_INVALID_DATA.0);
-            assert_eq!(decode_blob::<C>(second, wrong.as_raw(), 5), HResult::E_INVALIDARG.0);
-            assert_eq!(encode_blob::<C>(first, 5, &raw mut text), HResult::E_INVALIDARG.0);
+            assert_eq!(decode_blob::<C>(second, wrong.as_raw(), 14), HResult::E_INVALIDARG.0);
+            assert_eq!(encode_blob::<C>(first, 14, &raw mut text), HResult::E_INVALIDARG.0);
             assert!(text.is_null());
             assert_eq!(encode_blob::<C>(first, 1, std::ptr::null_mut()), HResult::E_POINTER.0);
             // What could not be read left the object as it was.

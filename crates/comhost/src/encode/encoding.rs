@@ -6,6 +6,7 @@
 //! | `BASE64` 1 | RFC 4648 4, in lines of 64 characters |
 //! | `BINARY` 2 | the bytes as they are, in a `BSTR` that counts by its bytes |
 //! | `HEX` 4, `HEXRAW` 12 | digits in pairs, 16 pairs to a line; digits and nothing else |
+//! | `HEXASCII` 5, `HEXADDR` 10, `HEXASCIIADDR` 11 | as `HEX`, with the characters behind, the address in front, or both |
 //! | `BASE64URI` 13 | RFC 4648 5, one line without padding |
 //! | `BASE64_ANY` 6, `ANY` 7, `HEX_ANY` 8 | to be read only: whichever of those above it is |
 //!
@@ -14,6 +15,7 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use module::{HResult, ModuleError};
 
+use super::hex::{self, Beside};
 use crate::dispatch::{Call, Fault};
 use crate::values::{Bstr, text_in};
 
@@ -36,7 +38,7 @@ enum Form {
     Header(&'static str),
     Base64,
     Binary,
-    Hex,
+    Hex(Beside),
     HexRaw,
     Base64Url,
     AnyBase64,
@@ -60,11 +62,14 @@ impl Encoding {
             1 => Form::Base64,
             2 => Form::Binary,
             3 => Form::Header("NEW CERTIFICATE REQUEST"),
-            4 => Form::Hex,
+            4 => Form::Hex(Beside::default()),
+            5 => Form::Hex(Beside { address: false, characters: true }),
             6 => Form::AnyBase64,
             7 => Form::Any,
             8 => Form::AnyHex,
             9 => Form::Header("X509 CRL"),
+            10 => Form::Hex(Beside { address: true, characters: false }),
+            11 => Form::Hex(Beside { address: true, characters: true }),
             12 => Form::HexRaw,
             13 => Form::Base64Url,
             _ => {
@@ -97,11 +102,13 @@ impl Encoding {
                 let lines = Self { line_end: end, ..self }.base64(bytes);
                 format!("-----BEGIN {label}-----{end}{lines}-----END {label}-----{end}")
             }
-            Form::Hex => {
-                let lines: String = bytes.chunks(16).map(|line| pairs(line) + self.line_break()).collect();
-                lines.trim_end().to_owned() + self.line_end
+            Form::Hex(beside) => {
+                // Without line ends a blank keeps pairs apart.
+                let end = if self.line_end.is_empty() { " " } else { self.line_end };
+                let lines = hex::write(bytes, beside, end);
+                lines.strip_suffix(' ').map(str::to_owned).unwrap_or(lines)
             }
-            Form::HexRaw => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + self.line_end,
+            Form::HexRaw => hex::write_raw(bytes) + self.line_end,
             Form::Base64Url => Base64UrlUnpadded::encode_string(bytes),
             Form::AnyBase64 | Form::AnyHex | Form::Any => {
                 return Err(ModuleError::invalid(
@@ -129,7 +136,9 @@ impl Encoding {
         match self.form {
             Form::Header(_) => from_header(&text),
             Form::AnyBase64 => from_header(&text).or_else(|_| from_base64(&text)),
-            Form::Hex | Form::HexRaw | Form::AnyHex => from_digits(&text),
+            Form::Hex(beside) => hex::read(&text, beside).ok_or_else(no_digits),
+            Form::HexRaw => hex::read(&text, Beside::default()).ok_or_else(no_digits),
+            Form::AnyHex => hex::read_any(&text).ok_or_else(no_digits),
             Form::Base64Url => Base64UrlUnpadded::decode_vec(text.trim().trim_end_matches('='))
                 .map_err(|_| malformed("no base64 for URLs")),
             Form::Base64 | Form::Binary | Form::Any => from_base64(&text),
@@ -140,17 +149,6 @@ impl Encoding {
         // 48 bytes are a line of 64 characters.
         bytes.chunks(48).map(|line| Base64::encode_string(line) + self.line_end).collect()
     }
-
-    /// Between lines of digits, which are to be told apart without line ends too.
-    const fn line_break(self) -> &'static str {
-        if self.line_end.is_empty() { " " } else { self.line_end }
-    }
-}
-
-/// A line of digits, with a gap in the middle.
-fn pairs(line: &[u8]) -> String {
-    let half = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-    line.chunks(8).map(half).collect::<Vec<_>>().join("  ")
 }
 
 fn from_header(text: &str) -> Result<Vec<u8>, ModuleError> {
@@ -167,16 +165,8 @@ fn from_base64(text: &str) -> Result<Vec<u8>, ModuleError> {
     Base64::decode_vec(&bare).map_err(|_| malformed("no base64"))
 }
 
-fn from_digits(text: &str) -> Result<Vec<u8>, ModuleError> {
-    let wrong = || malformed("no pairs of hexadecimal digits");
-    let separates = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | '-');
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|c| !separates(*c))
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or_else(wrong))
-        .collect::<Result<_, _>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    if rest.is_empty() { Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect()) } else { Err(wrong()) }
+fn no_digits() -> ModuleError {
+    malformed("no pairs of hexadecimal digits")
 }
 
 fn malformed(why: &str) -> ModuleError {
@@ -230,6 +220,7 @@ mod tests {
             (4, format!("{digits}\r\n10 11\r\n")),
             (4 | NO_CR, format!("{digits}\n10 11\n")),
             (4 | NO_CR_LF, format!("{digits} 10 11")),
+            (10, format!("0000  {digits}\r\n0010  10 11\r\n")),
             (12, "000102030405060708090a0b0c0d0e0f1011\r\n".to_owned()),
             (12 | NO_CR_LF, "000102030405060708090a0b0c0d0e0f1011".to_owned()),
         ] {
@@ -238,7 +229,7 @@ mod tests {
         }
         assert_eq!(of(2).write(&[1, 2, 3]).unwrap().to_bytes(), [1, 2, 3]);
         assert_eq!(of(2).read(&[1, 2, 3]).unwrap(), [1, 2, 3]);
-        for number in [1, 4, 12, 13] {
+        for number in [1, 4, 5, 10, 11, 12, 13] {
             assert!(read(number, &written(number, &[])).unwrap().is_empty(), "{number}");
         }
     }
@@ -246,7 +237,7 @@ mod tests {
     #[test]
     fn several_forms_are_read_where_any_is_said() {
         let bytes = [0x30, 3, 2, 1, 5];
-        for (number, forms) in [(6, &[0, 1, 9][..]), (7, &[0, 1]), (8, &[4, 12])] {
+        for (number, forms) in [(6, &[0, 1, 9][..]), (7, &[0, 1]), (8, &[4, 5, 10, 11, 12])] {
             for form in forms {
                 assert_eq!(read(number, &written(*form, &bytes)).unwrap(), bytes, "{number} {form}");
             }
@@ -279,7 +270,7 @@ mod tests {
         }
         // Half a character.
         assert_eq!(of(1).read(b"M").unwrap_err().code, HResult::E_INVALIDARG);
-        for number in [-1, 5, 10, 11, 14, 0x100, 0x2000_0001] {
+        for number in [-1, 14, 0x100, 0x2000_0001] {
             assert_eq!(Encoding::of(number).unwrap_err().code, HResult::E_INVALIDARG, "{number:#x}");
         }
     }
