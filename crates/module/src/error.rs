@@ -62,21 +62,47 @@ codes! {
     CERTSRV_E_BAD_REQUESTSTATUS = 0x8009_4003, "the request is not in a state that allows this";
     CERTSRV_E_PROPERTY_EMPTY = 0x8009_4004, "the property, attribute, extension or row has no value";
     CERTSRV_E_INVALID_CA_CERTIFICATE = 0x8009_4005, "the CA certificate does not allow this";
+    CERTSRV_E_SERVER_SUSPENDED = 0x8009_4006, "the certification authority has to be restored first";
     CERTSRV_E_ENCODING_LENGTH = 0x8009_4007, "the value is too long to be encoded";
     CERTSRV_E_ROLECONFLICT = 0x8009_4008, "the caller holds more than one role, and role separation is on";
     CERTSRV_E_RESTRICTEDOFFICER = 0x8009_4009, "the certificate manager may not act for this requester";
     CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED = 0x8009_400A, "key archival is not configured";
+    CERTSRV_E_NO_VALID_KRA = 0x8009_400B, "there is no valid certificate of a key recovery agent";
+    CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL = 0x8009_400C, "the private key in the request cannot be archived";
     CERTSRV_E_NO_CAADMIN_DEFINED = 0x8009_400D, "no administrator would be left";
+    CERTSRV_E_BAD_RENEWAL_CERT_ATTRIBUTE = 0x8009_400E, "the certificate to be renewed cannot be read";
+    CERTSRV_E_NO_DB_SESSIONS = 0x8009_400F, "no further session of the database is to be had";
+    CERTSRV_E_ALIGNMENT_FAULT = 0x8009_4010, "data is not aligned in memory";
     CERTSRV_E_ENROLL_DENIED = 0x8009_4011, "the requester may not enrol";
     CERTSRV_E_TEMPLATE_DENIED = 0x8009_4012, "the requester may not enrol for this profile";
+    CERTSRV_E_DOWNLEVEL_DC_SSL_OR_UPGRADE = 0x8009_4013, "the domain controller does not sign its answers";
     CERTSRV_E_ADMIN_DENIED_REQUEST = 0x8009_4014, "a certificate manager denied the request";
+    CERTSRV_E_NO_POLICY_SERVER = 0x8009_4015, "no policy server was found";
     CERTSRV_E_UNSUPPORTED_CERT_TYPE = 0x8009_4800, "the profile is not offered";
     CERTSRV_E_NO_CERT_TYPE = 0x8009_4801, "the request names no profile";
     CERTSRV_E_TEMPLATE_CONFLICT = 0x8009_4802, "the request names two different profiles";
     CERTSRV_E_SUBJECT_ALT_NAME_REQUIRED = 0x8009_4803, "a subject alternative name is required";
+    CERTSRV_E_ARCHIVED_KEY_REQUIRED = 0x8009_4804, "the profile asks for a private key to be archived";
+    CERTSRV_E_SMIME_REQUIRED = 0x8009_4805, "S/MIME capabilities are required";
+    CERTSRV_E_BAD_RENEWAL_SUBJECT = 0x8009_4806, "the subject is not that of the certificate to be renewed";
+    CERTSRV_E_BAD_TEMPLATE_VERSION = 0x8009_4807, "the request names a newer version of the profile";
+    CERTSRV_E_TEMPLATE_POLICY_REQUIRED = 0x8009_4808, "the profile lacks a policy that its signatures are to have";
+    CERTSRV_E_SIGNATURE_POLICY_REQUIRED = 0x8009_4809, "a signature of the request lacks a policy that is required";
+    CERTSRV_E_SIGNATURE_COUNT = 0x8009_480A, "the request has too few signatures";
+    CERTSRV_E_SIGNATURE_REJECTED = 0x8009_480B, "a signature of the request is not accepted";
+    CERTSRV_E_ISSUANCE_POLICY_REQUIRED = 0x8009_480C, "a signature of the request lacks an issuance policy that is required";
+    CERTSRV_E_SUBJECT_UPN_REQUIRED = 0x8009_480D, "a user principal name is required";
+    CERTSRV_E_SUBJECT_DIRECTORY_GUID_REQUIRED = 0x8009_480E, "the requester's identifier in the directory is required";
+    CERTSRV_E_SUBJECT_DNS_REQUIRED = 0x8009_480F, "a DNS name is required";
+    CERTSRV_E_ARCHIVED_KEY_UNEXPECTED = 0x8009_4810, "the profile does not allow a private key to be archived";
     CERTSRV_E_KEY_LENGTH = 0x8009_4811, "the public key is too short or of a kind that is not allowed";
     CERTSRV_E_SUBJECT_EMAIL_REQUIRED = 0x8009_4812, "an e-mail address is required";
-    CERTSRV_E_SUBJECT_DNS_REQUIRED = 0x8009_480F, "a DNS name is required";
+    CERTSRV_E_UNKNOWN_CERT_TYPE = 0x8009_4813, "there is no such profile";
+    CERTSRV_E_CERT_TYPE_OVERLAP = 0x8009_4814, "the profile is renewed for longer than it is valid";
+    CERTSRV_E_TOO_MANY_SIGNATURES = 0x8009_4815, "the request has more signatures than are allowed";
+    CERTSRV_E_RENEWAL_BAD_PUBLIC_KEY = 0x8009_4816, "the renewal is not with the key that is to be kept";
+    CERTSRV_E_INVALID_EK = 0x8009_4817, "the endorsement key is not valid";
+    CERTSRV_E_KEY_ATTESTATION = 0x8009_481A, "the key's attestation is not valid";
 }
 
 impl HResult {
@@ -192,6 +218,11 @@ mod tests {
         assert_eq!(HResult::CERTSRV_E_PROPERTY_EMPTY.to_string(), "0x80094004");
         assert_eq!(HResult::CERTSRV_E_PROPERTY_EMPTY.0, -2_146_877_436);
         assert_eq!(HResult::from_win32(2), HResult::ERROR_FILE_NOT_FOUND);
+        // What modules of the classic service answer is named, though Exeunt itself never says it.
+        let named = |code: u32| HResult(code.cast_signed()).describe().map(|(name, _)| name);
+        assert_eq!(named(0x8009_480A), Some("CERTSRV_E_SIGNATURE_COUNT"));
+        let gaps = (0x8009_4001..=0x8009_4015).chain(0x8009_4800..=0x8009_4817).filter(|code| named(*code).is_none());
+        assert_eq!(gaps.collect::<Vec<_>>(), []);
     }
 
     #[test]

@@ -1,0 +1,277 @@
+//! What an exit module finds at each event, value by value, as the contract of the classic service lays it down.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+use std::sync::Arc;
+
+use engine::{CrlPublication, ImportOptions, StartFrom, Submission, right};
+use jiff::{SignedDuration, Timestamp};
+use module::{
+    ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, RevocationReason, ServerExit,
+    Value,
+};
+use parking_lot::Mutex;
+use pki::{KeyAlgorithm, Serial};
+use testkit::authority::{Authority, Builder, eventually, quick};
+
+/// Reads what the contract says there is, at every event.
+#[derive(Default)]
+struct Reader {
+    seen: Mutex<Vec<Seen>>,
+}
+
+type Read = Result<Value, HResult>;
+
+#[derive(Debug)]
+struct Seen {
+    event: ExitEvent,
+    disposition: Read,
+    status: Read,
+    message: Read,
+    requester: Read,
+    resolved: Read,
+    revoked: Read,
+    effective: Read,
+    reason: Read,
+    certificate: Read,
+    serial: Read,
+    attributes: Result<usize, HResult>,
+    /// Of the authority, whatever the context.
+    ca: Read,
+    crl_state: Read,
+    crl: Read,
+    delta: Read,
+    deltas_disabled: Read,
+}
+
+impl ExitModule for Reader {
+    fn initialize(&self, _ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        // Context 0: the authority, and no row.
+        let row = server.request_property("RequestID", PropertyType::Long).unwrap_err();
+        assert_eq!(row.code, HResult::CERTSRV_E_PROPERTY_EMPTY);
+        server.certificate_property("CRLState.0", PropertyType::Long)?;
+        Ok(ExitEvents::all())
+    }
+
+    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
+        use PropertyType::{Binary, Date, Long, String};
+        let request = |name, kind| server.request_property(name, kind).map_err(|error| error.code);
+        let certificate = |name, kind| server.certificate_property(name, kind).map_err(|error| error.code);
+        let seen = Seen {
+            event: notification.event,
+            disposition: request("Disposition", Long),
+            status: request("StatusCode", Long),
+            message: request("DispositionMessage", String),
+            requester: request("RequesterName", String),
+            resolved: request("ResolvedWhen", Date),
+            revoked: request("RevokedWhen", Date),
+            effective: request("RevokedEffectiveWhen", Date),
+            reason: request("RevokedReason", Long),
+            certificate: certificate("RawCertificate", Binary),
+            serial: certificate("SerialNumber", String),
+            attributes: server.attributes().map(|names| names.len()).map_err(|error| error.code),
+            ca: certificate("RawCACertificate", Binary),
+            crl_state: certificate("CRLState.0", Long),
+            crl: certificate("RawCRL.0", Binary),
+            delta: certificate("RawDeltaCRL.0", Binary),
+            deltas_disabled: certificate("fDeltaCRLsDisabled", Long),
+        };
+        self.seen.lock().push(seen);
+        Ok(())
+    }
+
+    fn description(&self) -> std::string::String {
+        "reads everything".into()
+    }
+}
+
+/// A module that reads, in an authority that has published its first CRLs.
+struct Bench {
+    authority: Authority,
+    reader: Arc<Reader>,
+}
+
+impl Bench {
+    fn of(builder: Builder) -> Self {
+        let authority = builder.open().unwrap();
+        let reader = Arc::new(Reader::default());
+        authority.loader.exit("reader", Arc::clone(&reader) as Arc<dyn ExitModule>);
+        authority.add_exit("reader", StartFrom::Now, quick());
+        let bench = Self { authority, reader };
+        bench.told();
+        bench
+    }
+
+    /// What was seen since the last time.
+    fn told(&self) -> Vec<Seen> {
+        eventually("it has seen everything", || {
+            self.authority.engine.module(&self.authority.by::<right::Read>(), "reader").unwrap().lag == 0
+        });
+        std::mem::take(&mut *self.reader.seen.lock())
+    }
+
+    /// The one event that there was.
+    fn one(&self, event: ExitEvent) -> Seen {
+        let mut told = self.told();
+        assert_eq!(told.iter().map(|seen| seen.event).collect::<Vec<_>>(), [event]);
+        told.remove(0)
+    }
+
+    fn now(&self) -> Read {
+        Ok(self.authority.clock.now().into())
+    }
+
+    /// So that times which should differ do.
+    fn later(&self) {
+        self.authority.clock.advance(SignedDuration::from_secs(60));
+    }
+
+    fn serial(&self, request: module::RequestId) -> Serial {
+        self.authority.engine.request(&self.authority.by::<right::Read>(), request).unwrap().issued.unwrap().serial
+    }
+}
+
+const EMPTY: Read = Err(HResult::CERTSRV_E_PROPERTY_EMPTY);
+
+fn code(code: HResult) -> Read {
+    Ok(code.0.into())
+}
+
+fn begins(read: &Read, words: &str) {
+    let text = read.clone().unwrap().into_text().unwrap();
+    assert!(text.starts_with(words), "{text}");
+}
+
+/// What can be read of the authority while a request is in context.
+fn authority_is_there(seen: &Seen) {
+    assert!(seen.ca.is_ok() && seen.crl.is_ok(), "{seen:?}");
+    assert_eq!(seen.crl_state, Ok(3.into()));
+}
+
+#[test]
+fn a_request_is_issued_waits_is_denied_and_fails() {
+    let bench = Bench::of(Builder::new(KeyAlgorithm::P256));
+    let officer = bench.authority.by::<right::ManageCertificates>();
+
+    bench.authority.submit("issued.example", "Ticket:4711");
+    let seen = bench.one(ExitEvent::CertIssued);
+    assert_eq!((&seen.disposition, &seen.status, &seen.resolved), (&Ok(20.into()), &code(HResult::S_OK), &bench.now()));
+    assert!(seen.certificate.is_ok() && seen.serial.is_ok(), "{seen:?}");
+    assert_eq!((&seen.reason, &seen.revoked, &seen.effective), (&EMPTY, &EMPTY, &EMPTY));
+    assert_eq!((&seen.requester, seen.attributes), (&Ok("test:everyone".into()), Ok(1)));
+    authority_is_there(&seen);
+
+    let waits = |name: &str| bench.authority.submit(name, "Disposition:Pending").request;
+    let approved = waits("approved.example");
+    let seen = bench.one(ExitEvent::CertPending);
+    assert_eq!((&seen.disposition, &seen.status), (&Ok(9.into()), &code(HResult::S_OK)));
+    assert_eq!((&seen.certificate, &seen.serial), (&EMPTY, &EMPTY));
+    begins(&seen.message, "Taken Under Submission");
+    authority_is_there(&seen);
+    bench.later();
+    bench.authority.engine.approve(&officer, approved).unwrap();
+    let seen = bench.one(ExitEvent::CertIssued);
+    assert_eq!((&seen.disposition, &seen.resolved), (&Ok(20.into()), &bench.now()));
+    bench.authority.engine.retrieve(&bench.authority.by::<right::Enrol>(), approved).unwrap();
+    assert!(bench.one(ExitEvent::CertRetrievePending).certificate.is_ok());
+
+    bench.authority.submit("denied.example", "Disposition:Deny");
+    let seen = bench.one(ExitEvent::CertDenied);
+    assert_eq!((&seen.disposition, &seen.status), (&Ok(31.into()), &code(HResult::E_ACCESSDENIED)));
+    assert_eq!(seen.certificate, EMPTY);
+    begins(&seen.message, "Denied by Policy Module");
+
+    let refused = waits("refused.example");
+    bench.one(ExitEvent::CertPending);
+    bench.authority.engine.deny(&officer, refused).unwrap();
+    let seen = bench.one(ExitEvent::CertDenied);
+    let by_officer = code(HResult::CERTSRV_E_ADMIN_DENIED_REQUEST);
+    assert_eq!((&seen.disposition, &seen.status, &seen.certificate), (&Ok(31.into()), &by_officer, &EMPTY));
+    begins(&seen.message, "Denied by test:everyone");
+
+    bench.authority.submit("failed.example", "Disposition:Fail");
+    let seen = bench.one(ExitEvent::CertDenied);
+    assert_eq!((&seen.disposition, &seen.status), (&Ok(30.into()), &code(HResult::E_FAIL)));
+    assert_eq!(seen.certificate, EMPTY);
+    let unreadable = Submission { request: b"no request".to_vec(), ..Submission::default() };
+    bench.authority.engine.submit(&bench.authority.by::<right::Enrol>(), unreadable).unwrap();
+    let seen = bench.one(ExitEvent::CertDenied);
+    assert_eq!(seen.disposition, Ok(30.into()));
+    assert!(seen.status.unwrap().into_long().unwrap() < 0);
+}
+
+#[test]
+fn a_certificate_is_revoked_released_and_revoked_again() {
+    let bench = Bench::of(Builder::new(KeyAlgorithm::P256));
+    let (engine, officer) = (&bench.authority.engine, bench.authority.by::<right::ManageCertificates>());
+    let serial = bench.serial(bench.authority.submit("www.example", "").request);
+    let issued = bench.one(ExitEvent::CertIssued);
+    bench.later();
+
+    let ahead: Timestamp = bench.authority.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
+    engine.revoke(&officer, &serial, RevocationReason::CertificateHold, Some(ahead)).unwrap();
+    let seen = bench.one(ExitEvent::CertRevoked);
+    assert_eq!((&seen.disposition, &seen.status, &seen.reason), (&Ok(21.into()), &issued.status, &Ok(6.into())));
+    assert_eq!((&seen.revoked, &seen.effective), (&bench.now(), &Ok(ahead.into())));
+    assert_eq!((&seen.certificate, &seen.resolved), (&issued.certificate, &issued.resolved));
+
+    bench.later();
+    engine.release(&officer, &serial).unwrap();
+    let seen = bench.one(ExitEvent::CertRevoked);
+    assert_eq!((&seen.disposition, &seen.status, &seen.reason), (&Ok(20.into()), &issued.status, &Ok((-1).into())));
+    assert_eq!(seen.certificate, issued.certificate);
+
+    bench.later();
+    engine.revoke(&officer, &serial, RevocationReason::KeyCompromise, None).unwrap();
+    let seen = bench.one(ExitEvent::CertRevoked);
+    assert_eq!((&seen.disposition, &seen.reason), (&Ok(21.into()), &Ok(1.into())));
+    assert_eq!((&seen.revoked, &seen.effective), (&bench.now(), &bench.now()));
+
+    // Revoked for another reason: an event of its own.
+    engine.revoke(&officer, &serial, RevocationReason::Superseded, None).unwrap();
+    let seen = bench.one(ExitEvent::CertRevoked);
+    assert_eq!((&seen.disposition, &seen.reason), (&Ok(21.into()), &Ok(4.into())));
+}
+
+#[test]
+fn an_imported_certificate_is_the_importers() {
+    let bench = Bench::of(Builder::new(KeyAlgorithm::P256));
+    let elsewhere = Authority::open();
+    let foreign = elsewhere.submit("foreign.example", "").certificate.unwrap();
+    let officer = bench.authority.by::<right::ManageCertificates>();
+    let options = ImportOptions { foreign: true, existing_row: false };
+    bench.authority.engine.import(&officer, &foreign, options).unwrap();
+    let seen = bench.one(ExitEvent::CertImported);
+    assert_eq!((&seen.disposition, &seen.status), (&Ok(12.into()), &code(HResult::S_OK)));
+    assert_eq!((&seen.certificate, &seen.requester), (&Ok(foreign.into()), &Ok("test:everyone".into())));
+}
+
+#[test]
+fn a_publication_is_one_event_with_the_crls_and_no_request() {
+    let publish = |bench: &Bench, base, delta, republish| {
+        let order = CrlPublication { base, delta, republish, next_update: None };
+        let administrator = bench.authority.by::<right::Administer>();
+        bench.authority.engine.publish_crls(&administrator, &order, &mut |_, _| {}).unwrap();
+        bench.one(ExitEvent::CrlIssued)
+    };
+    let bench = Bench::of(Builder::new(KeyAlgorithm::P256));
+    for (base, delta, republish) in
+        [(true, false, false), (false, true, false), (true, true, false), (true, true, true)]
+    {
+        bench.later();
+        let seen = publish(&bench, base, delta, republish);
+        authority_is_there(&seen);
+        assert_eq!(seen.deltas_disabled, Ok(0.into()));
+        assert!(seen.delta.is_ok(), "{seen:?}");
+        for row in [&seen.disposition, &seen.requester, &seen.certificate, &seen.serial] {
+            assert_eq!(row, &EMPTY);
+        }
+    }
+
+    // A delta CRL that there is none of is a missing file, not an empty property.
+    let without =
+        Builder::new(KeyAlgorithm::P256).config(|config| config.crl.delta_period = module::moment::Period::ZERO);
+    let bench = Bench::of(without);
+    let seen = publish(&bench, true, false, false);
+    authority_is_there(&seen);
+    assert_eq!((seen.deltas_disabled, seen.delta), (Ok(1.into()), Err(HResult::ERROR_FILE_NOT_FOUND)));
+}
