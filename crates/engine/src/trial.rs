@@ -2,26 +2,27 @@
 //!
 //! No event and no request suffers from a trial: what the version on trial fails is handed to the version in force at once.
 //! With as many failures as the operator allowed the trial is over: from that moment everything goes to the version in force,
-//! and [`watch`] has it recorded.
+//! and the `withdrawal` is recorded.
+//!
+//! [`Trials`] makes the two versions one module: of an exit module in `exit`, of a policy module in `policy`.
+
+mod exit;
+mod policy;
+mod withdrawal;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use module::{
-    Delivered, ExitEvent, ExitEvents, ExitModule, ModuleError, Notification, PolicyModule, RequestId, ServerExit,
-};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use module::{ModuleError, PolicyModule, RequestId};
 use parking_lot::{Mutex, RwLock};
 
-use crate::exits::{LoadedExit, ModuleLoader, ReadyExit};
-use crate::policies::LoadedPolicy;
-use crate::store::{Canary, InstalledModule};
-use crate::{Engine, Error};
+pub(crate) use policy::TriedPolicy;
+pub(crate) use withdrawal::{Withdrawal, watch};
 
-/// How long to wait before the database is asked again to record the end of a trial.
-const RECORD_RETRY: Duration = Duration::from_secs(1);
+use crate::exits::{LoadedExit, ModuleLoader, ReadyExit};
+use crate::store::{Canary, InstalledModule};
 
 /// The trials there are.
 pub(crate) struct Trials {
@@ -33,13 +34,6 @@ pub(crate) struct Trials {
 
 /// Modules and versions, and why their trials are over.
 type Over = BTreeMap<(String, u32), ModuleError>;
-
-/// A trial that has to be recorded as over.
-pub(crate) struct Withdrawal {
-    pub(crate) module: String,
-    pub(crate) number: u32,
-    pub(crate) error: ModuleError,
-}
 
 /// One trial.
 pub(crate) struct Trial {
@@ -85,7 +79,7 @@ impl Trials {
         let former = loader.exit(installed)?;
         let Some((trial, next)) = self.begin(installed) else { return Ok(former) };
         let canary = loader.exit(&next).inspect_err(|error| trial.withdraw(error)).ok();
-        Ok(side_by_side(Arc::new(former), canary.map(Arc::new), trial))
+        Ok(exit::side_by_side(Arc::new(former), canary.map(Arc::new), trial))
     }
 
     /// An exit module that runs, with its version on trial beside it: both are initialised.
@@ -94,7 +88,7 @@ impl Trials {
         trial.former_mask.store(former.mask.bits(), Ordering::Relaxed);
         trial.canary_mask.store(canary.mask.bits(), Ordering::Relaxed);
         let mask = former.mask | canary.mask;
-        ReadyExit { loaded: Arc::new(side_by_side(former.loaded, Some(canary.loaded), trial)), mask }
+        ReadyExit { loaded: Arc::new(exit::side_by_side(former.loaded, Some(canary.loaded), trial)), mask }
     }
 
     /// The version on trial of a policy module, if it has one, initialised.
@@ -110,7 +104,7 @@ impl Trials {
             Ok(loaded)
         });
         let canary = loaded.inspect_err(|error| trial.withdraw(error)).ok()?;
-        Some(TriedPolicy { canary: Arc::new(canary), trial })
+        Some(TriedPolicy::new(canary, trial))
     }
 
     /// The trial of this module, if there is one.
@@ -219,199 +213,10 @@ impl Trial {
     }
 }
 
-/// An exit module in two versions.
-struct TrialExit {
-    former: Arc<LoadedExit>,
-    trial: Arc<Trial>,
-}
-
-fn side_by_side(former: Arc<LoadedExit>, canary: Option<Arc<LoadedExit>>, trial: Arc<Trial>) -> LoadedExit {
-    *trial.exit.write() = canary;
-    let (module, beside) = (Arc::clone(&former), Arc::clone(&trial));
-    let (running, tried) = (Arc::clone(&former), Arc::clone(&trial));
-    LoadedExit {
-        module: Arc::new(TrialExit { former: module, trial }),
-        health: Box::new(move || with_canary((former.health)(), beside.exit().map(|canary| (canary.health)()))),
-        notice: Box::new(move || (running.notice)().or_else(|| tried.exit().and_then(|canary| (canary.notice)()))),
-    }
-}
-
-impl ExitModule for TrialExit {
-    fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        let former = self.former.module.initialize(ca, server)?;
-        self.trial.former_mask.store(former.bits(), Ordering::Relaxed);
-        let canary = match self.trial.exit() {
-            Some(canary) => canary.module.initialize(ca, server).unwrap_or_else(|error| {
-                self.trial.withdraw(&error);
-                ExitEvents::empty()
-            }),
-            None => ExitEvents::empty(),
-        };
-        self.trial.canary_mask.store(canary.bits(), Ordering::Relaxed);
-        Ok(former | canary)
-    }
-
-    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        if notification.event == ExitEvent::Shutdown {
-            self.canary_shuts_down(notification, server);
-        }
-        self.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), |failure| Err(failure.into()))
-    }
-
-    /// That of the version in force. What is for the version on trial comes in batches as large as [`Trial::batch_max`].
-    fn batch_max(&self) -> usize {
-        self.former.module.batch_max()
-    }
-
-    /// In runs of events that are for the same version, none longer than it takes at once: the time limit of its call holds for
-    /// all of a run. What neither version saw is no attempt.
-    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
-        let mut count = 0;
-        while let Some(rest @ [(first, _), ..]) = events.get(count..) {
-            let version = self.version_for(first);
-            let run = rest.iter().take_while(|(notification, _)| self.version_for(notification) == version).count();
-            let most = match version {
-                Some(Which::Former) => self.batch_max(),
-                Some(Which::Canary) => self.trial.batch_max(),
-                None => run,
-            };
-            // A trial may end between two looks.
-            let run = rest.get(..run.min(most).max(1)).unwrap_or(rest);
-            let told = match version {
-                Some(Which::Former) => self.former.module.notify_batch(run),
-                Some(Which::Canary) => self.tell_canary(run),
-                None => Delivered::all(run.len()),
-            };
-            // Whoever claims more than there was does not speak for what comes behind.
-            count += told.count.min(run.len());
-            // Nothing delivered, and no word why: that is for the caller to say.
-            if told.failure.is_some() || told.count == 0 {
-                return Delivered { count, failure: told.failure };
-            }
-        }
-        Delivered::all(events.len())
-    }
-
-    fn description(&self) -> String {
-        self.former.module.description()
-    }
-
-    fn about(&self) -> Vec<(String, String)> {
-        self.former.module.about()
-    }
-}
-
-/// One of the two versions.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Former,
-    Canary,
-}
-
-impl TrialExit {
-    /// The version that is to have an event; none where it does not want it.
-    fn version_for(&self, notification: &Notification) -> Option<Which> {
-        let canary = self.trial.takes(notification.request) && self.trial.exit().is_some();
-        let (which, mask) = match canary {
-            true => (Which::Canary, &self.trial.canary_mask),
-            false => (Which::Former, &self.trial.former_mask),
-        };
-        wants(mask, notification.event).then_some(which)
-    }
-
-    /// Hands events to the version on trial, and the first that it fails to the version in force.
-    fn tell_canary(&self, run: &[(&Notification, &dyn ServerExit)]) -> Delivered {
-        let told = match self.trial.exit() {
-            Some(canary) => canary.module.notify_batch(run),
-            // The trial has ended: the first is for the version in force, and so are the others when they are looked at.
-            None => Delivered { count: 0, failure: None },
-        };
-        self.trial.succeeded(told.count.min(run.len()));
-        if let Some(failure) = told.failure {
-            self.trial.failed(&failure.into());
-        }
-        let Some((failed, server)) = run.get(told.count) else { return Delivered::all(run.len()) };
-        if !wants(&self.trial.former_mask, failed.event) {
-            return Delivered::all(told.count + 1);
-        }
-        let again = self.former.module.notify_batch(&[(*failed, *server)]);
-        Delivered { count: told.count + again.count.min(1), failure: again.failure }
-    }
-
-    /// Both versions are to let go of what they hold; only the version in force can fail it.
-    fn canary_shuts_down(&self, notification: &Notification, server: &dyn ServerExit) {
-        if !wants(&self.trial.canary_mask, notification.event) {
-            return;
-        }
-        if let Some(Err(error)) = self.trial.exit().map(|canary| canary.module.notify(notification, server)) {
-            tracing::warn!(module = self.trial.module, "the version on trial failed SHUTDOWN: {}", error.message);
-        }
-    }
-}
-
-fn wants(mask: &AtomicU32, event: ExitEvent) -> bool {
-    ExitEvents::from_mask(mask.load(Ordering::Relaxed)).wants(event)
-}
-
-/// A policy module's version on trial.
-#[derive(Clone)]
-pub(crate) struct TriedPolicy {
-    canary: Arc<LoadedPolicy>,
-    trial: Arc<Trial>,
-}
-
-impl TriedPolicy {
-    /// The version on trial, if this request is for it.
-    pub(crate) fn takes(&self, request: RequestId) -> Option<&dyn PolicyModule> {
-        self.trial.takes(Some(request)).then(|| self.canary.module.as_ref())
-    }
-
-    pub(crate) fn succeeded(&self) {
-        self.trial.succeeded(1);
-    }
-
-    pub(crate) fn failed(&self, error: &ModuleError) {
-        self.trial.failed(error);
-    }
-
-    pub(crate) fn health(&self) -> serde_json::Value {
-        (self.canary.health)()
-    }
-}
-
 /// What the host of a module says of its health, and that of its version on trial.
 pub(crate) fn with_canary(mut health: serde_json::Value, canary: Option<serde_json::Value>) -> serde_json::Value {
     if let (Some(members), Some(canary)) = (health.as_object_mut(), canary) {
         members.insert("canary".into(), canary);
     }
     health
-}
-
-/// Starts the thread that records the ends of trials.
-pub(crate) fn watch(engine: &Arc<Engine>, reports: Receiver<Withdrawal>) -> Result<(), Error> {
-    let engine = Arc::downgrade(engine);
-    let run = move || {
-        let mut open: Vec<Withdrawal> = Vec::new();
-        loop {
-            let next = match open.is_empty() {
-                true => reports.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => reports.recv_timeout(RECORD_RETRY),
-            };
-            match next {
-                Ok(withdrawal) => open.push(withdrawal),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            let Some(engine) = engine.upgrade() else { return };
-            open.retain(|withdrawal| match engine.record_withdrawal(withdrawal) {
-                Ok(()) => false,
-                Err(error) => {
-                    tracing::error!(module = withdrawal.module, "the end of a trial cannot be recorded: {error}");
-                    true
-                }
-            });
-        }
-    };
-    std::thread::Builder::new().name("trials".into()).spawn(run)?;
-    Ok(())
 }

@@ -6,89 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use engine::store::{Canary, DeliveryState, Event, ModuleOptions, Package, Version};
-use engine::{ModuleState, ModuleStatus, NewVersion, StartFrom, TrialOrder, right};
+use engine::{ModuleState, NewVersion, StartFrom, TrialOrder, right};
 use jiff::{SignedDuration, Timestamp};
 use module::{
-    Delivered, EventId, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, RequestId,
-    RevocationReason, ServerExit, Settings, Undelivered,
+    Delivered, EventId, ExitEvent, ExitEvents, HResult, ModuleError, RequestId, RevocationReason, Settings, Undelivered,
 };
 use parking_lot::Mutex;
-use testkit::authority::{Authority, eventually};
+use testkit::authority::{Authority, eventually, quick};
+use testkit::batches::Batches;
 use testkit::recorder::Recorder;
-
-fn quick() -> ModuleOptions {
-    ModuleOptions { timeout_ms: 5_000, attempts_max: 3, retry_ms_min: 1, retry_ms_max: 5, ..ModuleOptions::default() }
-}
-
-/// An authority with one exit module that wants issued certificates.
-fn with(module: Arc<dyn ExitModule>) -> Authority {
-    let authority = Authority::open();
-    authority.loader.exit("tested", module);
-    authority.add_exit("tested", StartFrom::Now, quick());
-    eventually("the module runs", || status(&authority).state == ModuleState::Running);
-    authority
-}
-
-fn status(authority: &Authority) -> ModuleStatus {
-    authority.engine.module(&authority.by::<right::Read>(), "tested").unwrap()
-}
-
-fn head(authority: &Authority) -> EventId {
-    authority.engine.event_head().unwrap().0
-}
-
-fn catches_up(authority: &Authority) {
-    eventually("the module has caught up", || {
-        authority.clock.advance(SignedDuration::from_millis(10));
-        status(authority).lag == 0
-    });
-}
-
-type Behaviour = dyn Fn(&[Notification]) -> Delivered + Send + Sync;
-
-/// A module that takes batches of four, and remembers them.
-struct Batches {
-    batch_max: usize,
-    behaviour: Box<Behaviour>,
-    told: Mutex<Vec<Vec<(EventId, u32)>>>,
-    initialised: AtomicUsize,
-}
-
-impl Batches {
-    fn new(batch_max: usize, behaviour: impl Fn(&[Notification]) -> Delivered + Send + Sync + 'static) -> Arc<Self> {
-        let behaviour = Box::new(behaviour);
-        Arc::new(Self { batch_max, behaviour, told: Mutex::default(), initialised: AtomicUsize::new(0) })
-    }
-
-    fn told(&self) -> Vec<Vec<(EventId, u32)>> {
-        self.told.lock().clone()
-    }
-}
-
-impl ExitModule for Batches {
-    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
-        self.initialised.fetch_add(1, Ordering::SeqCst);
-        Ok(ExitEvents::CERT_ISSUED)
-    }
-
-    fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
-        self.notify_batch(&[(notification, server)]).failure.map_or(Ok(()), |undelivered| Err(undelivered.into()))
-    }
-
-    fn description(&self) -> String {
-        "batches".into()
-    }
-
-    fn batch_max(&self) -> usize {
-        self.batch_max
-    }
-
-    fn notify_batch(&self, events: &[(&Notification, &dyn ServerExit)]) -> Delivered {
-        let events: Vec<Notification> = events.iter().map(|(notification, _)| (*notification).clone()).collect();
-        self.told.lock().push(events.iter().map(|event| (event.id, event.attempt)).collect());
-        (self.behaviour)(&events)
-    }
-}
 
 fn failure() -> Undelivered {
     Undelivered::Failed(ModuleError::new(HResult::ERROR_FILE_EXISTS, "there is a file already"))
@@ -98,7 +24,7 @@ fn failure() -> Undelivered {
 fn ten_at_once(authority: &Authority) -> u64 {
     let administrator = authority.by::<right::Administer>();
     authority.engine.disable_module(&administrator, "tested").unwrap();
-    let first = head(authority).0 + 1;
+    let first = authority.head().0 + 1;
     for n in 0..10 {
         authority.submit(&format!("n{n}.example"), "");
     }
@@ -109,14 +35,14 @@ fn ten_at_once(authority: &Authority) -> u64 {
 #[test]
 fn events_come_in_batches_as_large_as_the_module_wants() {
     let module = Batches::new(4, |events| Delivered::all(events.len()));
-    let authority = with(module.clone());
+    let authority = Authority::with_exit("tested", module.clone());
     let first = ten_at_once(&authority);
-    catches_up(&authority);
+    authority.catches_up("tested");
     let sizes: Vec<usize> = module.told().iter().map(Vec::len).collect();
     assert_eq!(sizes, [4, 4, 2]);
     let told: Vec<(EventId, u32)> = module.told().concat();
     assert_eq!(told, (first..first + 10).map(|id| (EventId(id), 1)).collect::<Vec<_>>());
-    assert_eq!((status(&authority).delivered, status(&authority).failed), (10, 0));
+    assert_eq!((authority.module("tested").delivered, authority.module("tested").failed), (10, 0));
 }
 
 #[test]
@@ -130,11 +56,11 @@ fn of_a_batch_the_front_is_delivered_the_next_is_tried_alone_and_the_rest_were_n
             None => Delivered::all(events.len()),
         }
     });
-    let authority = with(module.clone());
-    let first = head(&authority).0 + 1;
+    let authority = Authority::with_exit("tested", module.clone());
+    let first = authority.head().0 + 1;
     *poison.lock() = EventId(first + 2);
     assert_eq!(ten_at_once(&authority), first);
-    catches_up(&authority);
+    authority.catches_up("tested");
     let at = |id: u64, attempt: u32| (EventId(first + id), attempt);
     assert_eq!(
         module.told(),
@@ -146,10 +72,10 @@ fn of_a_batch_the_front_is_delivered_the_next_is_tried_alone_and_the_rest_were_n
             vec![at(7, 1), at(8, 1), at(9, 1)],
         ]
     );
-    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    let parked = authority.deliveries("tested");
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].event, parked[0].attempts, parked[0].state), (EventId(first + 2), 3, DeliveryState::Parked));
-    assert_eq!((status(&authority).delivered, status(&authority).failed), (9, 3));
+    assert_eq!((authority.module("tested").delivered, authority.module("tested").failed), (9, 3));
 }
 
 #[test]
@@ -163,24 +89,24 @@ fn an_event_that_breaks_every_batch_it_is_in_is_found_and_no_other_is_parked_for
             false => Delivered::all(events.len()),
         }
     });
-    let authority = with(module.clone());
-    let first = head(&authority).0 + 1;
+    let authority = Authority::with_exit("tested", module.clone());
+    let first = authority.head().0 + 1;
     *poison.lock() = EventId(first + 5);
     ten_at_once(&authority);
-    catches_up(&authority);
-    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    authority.catches_up("tested");
+    let parked = authority.deliveries("tested");
     assert_eq!(parked.iter().map(|delivery| delivery.event).collect::<Vec<_>>(), [EventId(first + 5)]);
-    assert_eq!(status(&authority).delivered, 9);
+    assert_eq!(authority.module("tested").delivered, 9);
     assert!(module.told().concat().iter().all(|(id, attempt)| *id == EventId(first + 5) || *attempt <= 2));
 }
 
 #[test]
 fn a_module_that_claims_too_much_delivers_no_more_than_there_was() {
     let module = Batches::new(4, |events| Delivered::all(events.len() + 3));
-    let authority = with(module.clone());
+    let authority = Authority::with_exit("tested", module.clone());
     ten_at_once(&authority);
-    catches_up(&authority);
-    assert_eq!((module.told().concat().len(), status(&authority).delivered), (10, 10));
+    authority.catches_up("tested");
+    assert_eq!((module.told().concat().len(), authority.module("tested").delivered), (10, 10));
 }
 
 #[test]
@@ -195,17 +121,17 @@ fn what_the_module_never_saw_is_no_attempt_and_is_never_parked() {
         }
         Delivered::all(events.len())
     });
-    let authority = with(module.clone());
+    let authority = Authority::with_exit("tested", module.clone());
     authority.submit("one.example", "");
     authority.submit("two.example", "");
     eventually("the operator sees why", || {
-        let status = status(&authority);
+        let status = authority.module("tested");
         let why = status.last_error.is_some_and(|(_, error)| error.message.contains("not started again"));
         why && matches!(status.state, ModuleState::Retrying { .. })
     });
-    catches_up(&authority);
+    authority.catches_up("tested");
     assert!(module.told().concat().iter().all(|(_, attempt)| *attempt == 1));
-    let status = status(&authority);
+    let status = authority.module("tested");
     assert_eq!((status.delivered, status.failed, status.parked), (2, 0, 0));
     assert!(refusals.load(Ordering::SeqCst) > 8);
 }
@@ -224,21 +150,23 @@ fn what_the_module_refuses_for_good_is_parked_at_once_and_the_next_is_told() {
             None => Delivered::all(events.len()),
         }
     });
-    let authority = with(module.clone());
-    *poison.lock() = EventId(head(&authority).0 + 3);
+    let authority = Authority::with_exit("tested", module.clone());
+    *poison.lock() = EventId(authority.head().0 + 3);
     ten_at_once(&authority);
-    catches_up(&authority);
+    authority.catches_up("tested");
     assert!(module.told().concat().iter().all(|(_, attempt)| *attempt == 1), "{:?}", module.told());
-    let parked = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+    let parked = authority.deliveries("tested");
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].event, parked[0].attempts, parked[0].state), (*poison.lock(), 1, DeliveryState::Parked));
     assert_eq!(parked[0].code, HResult::ERROR_REQUEST_REFUSED);
-    assert_eq!((status(&authority).delivered, status(&authority).failed), (9, 1));
+    assert_eq!((authority.module("tested").delivered, authority.module("tested").failed), (9, 1));
 
     // An operator who knows better has it told again.
     let event = std::mem::take(&mut *poison.lock());
     authority.engine.retry_delivery(&authority.by::<right::Administer>(), "tested", event).unwrap();
-    eventually("it is told again", || status(&authority).parked == 0 && status(&authority).delivered == 10);
+    eventually("it is told again", || {
+        authority.module("tested").parked == 0 && authority.module("tested").delivered == 10
+    });
 }
 
 #[test]
@@ -248,7 +176,7 @@ fn a_version_on_trial_and_the_one_in_force_each_get_batches_as_large_as_they_wan
     // One of them claims more than it was handed.
     let former = Batches::new(FORMER_MAX, |events| Delivered::all(events.len() + 3));
     let canary = Batches::new(CANARY_MAX, |events| Delivered::all(events.len()));
-    let authority = with(former.clone());
+    let authority = Authority::with_exit("tested", former.clone());
     authority.loader.exit("canary", canary.clone());
     let version = NewVersion {
         kind: "canary".into(),
@@ -264,7 +192,7 @@ fn a_version_on_trial_and_the_one_in_force_each_get_batches_as_large_as_they_wan
         canary.takes(Some(RequestId(id)))
     };
     let first = ten_at_once(&authority);
-    catches_up(&authority);
+    authority.catches_up("tested");
 
     // Runs of events for the same version, none longer than what that one wants at once.
     let reader = authority.by::<right::Read>();
@@ -285,12 +213,11 @@ fn a_version_on_trial_and_the_one_in_force_each_get_batches_as_large_as_they_wan
 #[test]
 fn an_event_that_is_dropped_during_its_very_attempt_stays_dropped() {
     let recorder = Recorder::new(ExitEvents::CERT_ISSUED);
-    let authority = with(recorder.clone());
+    let authority = Authority::with_exit("tested", recorder.clone());
     recorder.fail();
-    let dropped = EventId(head(&authority).0 + 1);
+    let dropped = EventId(authority.head().0 + 1);
     authority.submit("dropped.example", "");
-    let reader = authority.by::<right::Read>();
-    let waits = || authority.engine.deliveries(&reader, "tested", EventId(0), 10).unwrap();
+    let waits = || authority.deliveries("tested");
     eventually("it has failed once", || waits().len() == 1);
     recorder.close_gate();
     eventually("it is attempted again", || {
@@ -299,12 +226,12 @@ fn an_event_that_is_dropped_during_its_very_attempt_stays_dropped() {
     });
     authority.engine.drop_delivery(&authority.by::<right::Administer>(), "tested", dropped).unwrap();
     recorder.open_gate();
-    catches_up(&authority);
+    authority.catches_up("tested");
     assert_eq!(waits(), []);
     let attempts = recorder.told().len();
     recorder.succeed();
     authority.submit("next.example", "");
-    catches_up(&authority);
+    authority.catches_up("tested");
     assert_eq!(recorder.told().len(), attempts + 1);
     assert_eq!(recorder.told().last().unwrap().notification.id, EventId(dropped.0 + 1));
 }
@@ -317,14 +244,14 @@ fn a_dispatcher_that_panics_says_so_and_starts_again() {
         assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "told to panic");
         Delivered::all(events.len())
     });
-    let authority = with(module.clone());
+    let authority = Authority::with_exit("tested", module.clone());
     authority.submit("one.example", "");
-    catches_up(&authority);
-    let status = status(&authority);
+    authority.catches_up("tested");
+    let status = authority.module("tested");
     let (_, error) = status.last_error.unwrap();
     assert!(error.code == HResult::RPC_E_SERVERFAULT && error.message.contains("told to panic"), "{error}");
     assert_eq!((status.state, status.delivered), (ModuleState::Running, 1));
-    assert_eq!((module.initialised.load(Ordering::SeqCst), module.told().len()), (2, 2));
+    assert_eq!((module.initialised(), module.told().len()), (2, 2));
 }
 
 #[test]
@@ -339,7 +266,7 @@ fn a_dispatcher_with_several_workers_survives_the_panic_of_one() {
     authority.loader.exit("tested", module.clone());
     authority.add_exit("tested", StartFrom::Now, ModuleOptions { workers: 4, ..quick() });
     ten_at_once(&authority);
-    catches_up(&authority);
+    authority.catches_up("tested");
     let mut told: Vec<EventId> = module.told().concat().iter().map(|(id, _)| *id).collect();
     told.sort_unstable();
     told.dedup();
@@ -369,14 +296,13 @@ fn a_module_left_behind_is_not_told_that_the_server_stops() {
 #[test]
 fn a_clock_that_is_set_back_blocks_no_module() {
     let recorder = Recorder::new(ExitEvents::CERT_ISSUED);
-    let authority = with(recorder.clone());
+    let authority = Authority::with_exit("tested", recorder.clone());
     recorder.fail();
     authority.submit("one.example", "");
-    let reader = authority.by::<right::Read>();
-    eventually("it waits", || !authority.engine.deliveries(&reader, "tested", EventId(0), 1).unwrap().is_empty());
+    eventually("it waits", || !authority.deliveries("tested").is_empty());
     recorder.succeed();
     authority.clock.advance(SignedDuration::from_hours(-24));
-    catches_up(&authority);
+    authority.catches_up("tested");
 }
 
 #[test]
@@ -387,16 +313,16 @@ fn what_waits_is_tried_at_once_when_an_operator_changes_the_module() {
         true => Delivered::all(events.len()),
         false => Delivered::none(failure()),
     });
-    let authority = with(module.clone());
+    let authority = Authority::with_exit("tested", module.clone());
     let administrator = authority.by::<right::Administer>();
     // No clock is moved here: by itself nothing that waits would ever be due.
     let slow =
         |options: &ModuleOptions| ModuleOptions { retry_ms_min: 60_000, retry_ms_max: 60_000, ..options.clone() };
     authority.engine.set_module(&administrator, "tested", Vec::new(), Some(&slow)).unwrap();
     let waits = |attempts: u32| {
-        let waiting = authority.engine.deliveries(&authority.by::<right::Read>(), "tested", EventId(0), 10).unwrap();
+        let waiting = authority.deliveries("tested");
         matches!(waiting.as_slice(), [one] if one.attempts == attempts && matches!(one.state, DeliveryState::Waiting(_)))
-            && matches!(status(&authority).state, ModuleState::Retrying { .. })
+            && matches!(authority.module("tested").state, ModuleState::Retrying { .. })
     };
     authority.submit("one.example", "");
     eventually("the event waits", || waits(1));
@@ -404,8 +330,8 @@ fn what_waits_is_tried_at_once_when_an_operator_changes_the_module() {
     eventually("it was tried again, and waits again", || waits(2));
     mended.store(true, Ordering::SeqCst);
     authority.engine.set_module(&administrator, "tested", Vec::new(), Some(&slow)).unwrap();
-    eventually("the event is delivered", || status(&authority).lag == 0);
-    let event = head(&authority);
+    eventually("the event is delivered", || authority.module("tested").lag == 0);
+    let event = authority.head();
     assert_eq!(module.told().concat(), [(event, 1), (event, 2), (event, 3)]);
 }
 
@@ -421,8 +347,8 @@ fn a_module_that_cannot_be_initialised_has_failed_no_event() {
     });
     authority.add_exit("tested", StartFrom::Now, quick());
     authority.submit("one.example", "");
-    catches_up(&authority);
-    let status = status(&authority);
+    authority.catches_up("tested");
+    let status = authority.module("tested");
     assert_eq!((status.failed, status.delivered, recorder.told().len()), (0, 1, 1));
     assert!(status.last_error.is_some_and(|(_, error)| error.message.contains("no such program")));
 }
@@ -440,7 +366,7 @@ fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
         (0..2 * BUSY).map(|n| authority.submit(&format!("n{n}.example"), "").request).collect();
     let worker = |request: RequestId| request.0 % 2;
     let busy = worker(issued[2 * BUSY - 1]);
-    eventually("the module has caught up", || status(&authority).lag == 0);
+    eventually("the module has caught up", || authority.module("tested").lag == 0);
 
     recorder.behave(move |notification| match notification.request.map(worker) == Some(busy) {
         true => Ok(()),
@@ -462,9 +388,9 @@ fn however_much_is_dealt_with_behind_it_an_event_that_failed_is_told_again() {
             });
         }
     });
-    eventually("as much is dealt with as may be", || status(&authority).delivered >= 4_300);
+    eventually("as much is dealt with as may be", || authority.module("tested").delivered >= 4_300);
     recorder.succeed();
-    catches_up(&authority);
+    authority.catches_up("tested");
     let told = recorder.told();
     let attempts: Vec<u32> = told
         .iter()

@@ -10,13 +10,9 @@ use engine::{ModuleState, StartFrom, Submission, right};
 use jiff::SignedDuration;
 use module::{EventId, ExitEvent, ExitEvents, HResult, ModuleError, PropertyType, RequestId, RevocationReason};
 use pki::{KeyAlgorithm, Serial};
-use testkit::authority::{Authority, Builder, csr, eventually};
+use testkit::authority::{Authority, Builder, csr, eventually, quick};
 use testkit::fault::{Fault, FaultyStore, Kind, Side, open_quiet};
 use testkit::recorder::Recorder;
-
-fn quick() -> ModuleOptions {
-    ModuleOptions { timeout_ms: 5_000, attempts_max: 3, retry_ms_min: 1, retry_ms_max: 5, ..ModuleOptions::default() }
-}
 
 fn with_recorder(start: StartFrom) -> (Authority, Arc<Recorder>) {
     let authority = Authority::open();
@@ -44,14 +40,6 @@ fn quiet(store: &FaultyStore) {
     });
 }
 
-fn head(authority: &Authority) -> EventId {
-    authority.engine.event_head().unwrap().0
-}
-
-fn caught_up(authority: &Authority, name: &str) -> bool {
-    authority.engine.module(&authority.by::<right::Read>(), name).unwrap().lag == 0
-}
-
 fn serial(authority: &Authority, id: RequestId) -> Serial {
     let request = authority.engine.request(&authority.by::<right::Read>(), id).unwrap();
     request.issued.unwrap().serial
@@ -61,7 +49,7 @@ fn serial(authority: &Authority, id: RequestId) -> Serial {
 fn every_event_comes_with_the_state_the_contract_says() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     let officer = authority.by::<right::ManageCertificates>();
-    let first = head(&authority);
+    let first = authority.head();
     let issued = authority.submit("issued.example", "");
     let pending = authority.submit("pending.example", "Disposition:Pending");
     authority.submit("denied.example", "Disposition:Deny");
@@ -75,7 +63,7 @@ fn every_event_comes_with_the_state_the_contract_says() {
     authority.engine.revoke(&officer, &number, RevocationReason::KeyCompromise, None).unwrap();
     let refused = authority.submit("officer.example", "Disposition:Pending");
     authority.engine.deny(&officer, refused.request).unwrap();
-    eventually("all events are delivered", || caught_up(&authority, "recorder"));
+    eventually("all events are delivered", || authority.has_caught_up("recorder"));
 
     let told: Vec<_> = recorder.told().into_iter().filter(|told| told.notification.id > first).collect();
     let seen: Vec<_> = told
@@ -114,7 +102,7 @@ fn late_deliveries_show_the_request_as_the_event_left_it() {
     let number = serial(&authority, pending.request);
     authority.engine.revoke(&officer, &number, RevocationReason::Superseded, None).unwrap();
     recorder.open_gate();
-    eventually("all events are delivered", || caught_up(&authority, "recorder"));
+    eventually("all events are delivered", || authority.has_caught_up("recorder"));
 
     let of_request: Vec<_> =
         recorder.told().into_iter().filter(|told| told.notification.request == Some(pending.request)).collect();
@@ -136,9 +124,9 @@ fn events_come_in_order_without_gaps_and_the_chain_holds() {
             });
         }
     });
-    eventually("all events are delivered", || caught_up(&authority, "recorder"));
+    eventually("all events are delivered", || authority.has_caught_up("recorder"));
     let ids: Vec<u64> = recorder.events().iter().map(|(id, _)| id.0).collect();
-    let expected: Vec<u64> = (1..=head(&authority).0).collect();
+    let expected: Vec<u64> = (1..=authority.head().0).collect();
     assert_eq!(ids, expected);
     let problems = authority.engine.check(&authority.by::<right::Operate>(), &mut |_, _| {}).unwrap();
     assert_eq!(problems, Vec::<String>::new());
@@ -150,39 +138,33 @@ fn events_come_in_order_without_gaps_and_the_chain_holds() {
 #[test]
 fn what_fails_is_retried_in_order_and_then_parked() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
-    eventually("the module runs", || recorder.initialised() == 1 && caught_up(&authority, "recorder"));
-    let poison = EventId(head(&authority).0 + 2);
+    eventually("the module runs", || recorder.initialised() == 1 && authority.has_caught_up("recorder"));
+    let poison = EventId(authority.head().0 + 2);
     recorder.behave(move |notification| match notification.id == poison {
         true => Err(ModuleError::new(HResult::ERROR_FILE_EXISTS, "there is a file already")),
         false => Ok(()),
     });
-    let first = head(&authority).0 + 1;
+    let first = authority.head().0 + 1;
     for n in 0..4 {
         authority.submit(&format!("n{n}.example"), "");
     }
     // The clock stands still until the waits are over.
-    eventually("the poison is parked and the rest delivered", || {
-        authority.clock.advance(SignedDuration::from_millis(10));
-        caught_up(&authority, "recorder")
-    });
+    authority.catches_up("recorder");
     let told: Vec<_> = recorder.told().iter().map(|told| (told.notification.id.0, told.notification.attempt)).collect();
     let told: Vec<_> = told.into_iter().filter(|(id, _)| *id >= first).collect();
     let p = poison.0;
     assert_eq!(told, [(p - 1, 1), (p, 1), (p, 2), (p, 3), (p + 1, 1), (p + 2, 1)]);
 
-    let reader = authority.by::<right::Read>();
-    let parked = authority.engine.deliveries(&reader, "recorder", EventId(0), 10).unwrap();
+    let parked = authority.deliveries("recorder");
     assert_eq!(parked.len(), 1);
     assert_eq!((parked[0].event, parked[0].attempts, parked[0].state), (poison, 3, DeliveryState::Parked));
     assert_eq!((parked[0].code, parked[0].error.as_str()), (HResult::ERROR_FILE_EXISTS, "there is a file already"));
-    assert_eq!(authority.engine.module(&reader, "recorder").unwrap().parked, 1);
+    assert_eq!(authority.module("recorder").parked, 1);
 
     // An operator has it delivered again, by hand.
     recorder.succeed();
     authority.engine.retry_delivery(&authority.by::<right::Administer>(), "recorder", poison).unwrap();
-    eventually("the poison is delivered", || {
-        authority.engine.deliveries(&reader, "recorder", EventId(0), 10).unwrap().is_empty()
-    });
+    eventually("the poison is delivered", || authority.deliveries("recorder").is_empty());
     assert_eq!(recorder.told().last().unwrap().notification.id, poison);
     assert_eq!(recorder.told().last().unwrap().notification.attempt, 4);
 }
@@ -191,17 +173,16 @@ fn what_fails_is_retried_in_order_and_then_parked() {
 fn an_event_that_blocks_can_be_dropped_by_hand() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     eventually("the module runs", || recorder.initialised() == 1);
-    let poison = EventId(head(&authority).0 + 1);
+    let poison = EventId(authority.head().0 + 1);
     recorder.behave(move |notification| match notification.id == poison {
         true => Err(ModuleError::from(HResult::E_FAIL)),
         false => Ok(()),
     });
     authority.submit("one.example", "");
     authority.submit("two.example", "");
-    let reader = authority.by::<right::Read>();
-    eventually("it waits", || !authority.engine.deliveries(&reader, "recorder", EventId(0), 10).unwrap().is_empty());
+    eventually("it waits", || !authority.deliveries("recorder").is_empty());
     authority.engine.drop_delivery(&authority.by::<right::Administer>(), "recorder", poison).unwrap();
-    eventually("the rest is delivered", || caught_up(&authority, "recorder"));
+    eventually("the rest is delivered", || authority.has_caught_up("recorder"));
     assert_eq!(recorder.told().last().unwrap().notification.id, EventId(poison.0 + 1));
     assert!(authority.engine.drop_delivery(&authority.by::<right::Administer>(), "recorder", poison).is_err());
 }
@@ -219,12 +200,12 @@ fn modules_do_not_wait_for_each_other_and_issuance_waits_for_none() {
     for n in 0..20 {
         assert!(authority.submit(&format!("n{n}.example"), "").certificate.is_some());
     }
-    eventually("the well one has everything", || caught_up(&authority, "well"));
+    eventually("the well one has everything", || authority.has_caught_up("well"));
     assert_eq!(stuck.told().len(), 0);
-    let lag = authority.engine.module(&authority.by::<right::Read>(), "stuck").unwrap().lag;
+    let lag = authority.module("stuck").lag;
     assert!(lag >= 20, "{lag}");
     stuck.open_gate();
-    eventually("the stuck one catches up", || caught_up(&authority, "stuck"));
+    eventually("the stuck one catches up", || authority.has_caught_up("stuck"));
     assert_eq!(stuck.counts(), well.counts());
 }
 
@@ -236,16 +217,11 @@ fn nothing_is_lost_over_a_restart_and_repeats_are_told_as_such() {
     }
     recorder.fail();
     authority.submit("during.example", "");
-    eventually("it has failed at least once", || {
-        !authority.engine.deliveries(&authority.by::<right::Read>(), "recorder", EventId(0), 1).unwrap().is_empty()
-    });
+    eventually("it has failed at least once", || !authority.deliveries("recorder").is_empty());
     let authority = authority.restart();
     recorder.succeed();
     authority.submit("after.example", "");
-    eventually("all events are delivered", || {
-        authority.clock.advance(SignedDuration::from_millis(10));
-        caught_up(&authority, "recorder")
-    });
+    authority.catches_up("recorder");
     let mut last_attempt: BTreeMap<EventId, u32> = BTreeMap::new();
     for told in recorder.told().iter().filter(|told| told.notification.event == ExitEvent::CertIssued) {
         let before = last_attempt.insert(told.notification.id, told.notification.attempt);
@@ -259,13 +235,13 @@ fn nothing_is_lost_over_a_restart_and_repeats_are_told_as_such() {
 fn a_disabled_module_keeps_its_place_and_a_rewound_one_hears_again() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     let administrator = authority.by::<right::Administer>();
-    let from = head(&authority).0 + 1;
+    let from = authority.head().0 + 1;
     authority.submit("one.example", "");
     eventually("it is delivered", || recorder.counts().contains_key(&EventId(from)));
     let status = authority.engine.disable_module(&administrator, "recorder").unwrap();
     assert_eq!(status.state, ModuleState::Disabled);
     authority.submit("two.example", "");
-    let status = authority.engine.module(&authority.by::<right::Read>(), "recorder").unwrap();
+    let status = authority.module("recorder");
     assert_eq!((status.lag, recorder.counts().len()), (1, recorder.counts().len()));
     authority.engine.enable_module(&administrator, "recorder").unwrap();
     eventually("the second is delivered", || recorder.counts().contains_key(&EventId(from + 1)));
@@ -284,7 +260,7 @@ fn a_module_can_be_installed_from_the_beginning_a_number_or_a_time() {
     let noon = authority.clock.now();
     authority.submit("two.example", "");
     authority.submit("three.example", "");
-    let all = head(&authority).0;
+    let all = authority.head().0;
     for (kind, start, first) in [
         ("from-beginning", StartFrom::Beginning, 1),
         ("from-number", StartFrom::Event(EventId(all)), all),
@@ -293,7 +269,7 @@ fn a_module_can_be_installed_from_the_beginning_a_number_or_a_time() {
         let recorder = Recorder::all();
         authority.loader.exit(kind, recorder.clone());
         authority.add_exit(kind, start, quick());
-        eventually("it catches up", || recorder.initialised() == 1 && caught_up(&authority, kind));
+        eventually("it catches up", || recorder.initialised() == 1 && authority.has_caught_up(kind));
         let ids: Vec<u64> = recorder.events().iter().map(|(id, _)| id.0).collect();
         assert_eq!(ids, (first..=all).collect::<Vec<_>>(), "{kind}");
     }
@@ -317,10 +293,7 @@ fn inline_delivery_holds_the_answer_until_the_module_was_told() {
     assert!(outcome.certificate.is_some());
     assert!(started.elapsed() < Duration::from_secs(5));
     recorder.succeed();
-    eventually("it is retried", || {
-        authority.clock.advance(SignedDuration::from_millis(10));
-        caught_up(&authority, "recorder")
-    });
+    authority.catches_up("recorder");
     assert!(recorder.told().last().unwrap().notification.attempt >= 2);
 }
 
@@ -337,7 +310,7 @@ fn several_workers_keep_the_order_of_each_request() {
         authority.engine.revoke(&officer, &number, RevocationReason::CertificateHold, None).unwrap();
         authority.engine.release(&officer, &number).unwrap();
     }
-    eventually("all events are delivered", || caught_up(&authority, "recorder"));
+    eventually("all events are delivered", || authority.has_caught_up("recorder"));
     let mut by_request: BTreeMap<RequestId, Vec<EventId>> = BTreeMap::new();
     for told in recorder.told() {
         if let Some(request) = told.notification.request {
@@ -354,12 +327,12 @@ fn several_workers_keep_the_order_of_each_request() {
 fn shutdown_is_told_last_and_not_stored() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     authority.submit("one.example", "");
-    let before = head(&authority);
+    let before = authority.head();
     authority.engine.shut_down(Duration::from_secs(20));
     let events = recorder.events();
     assert_eq!(events.last().unwrap(), &(EventId(0), ExitEvent::Shutdown));
     assert_eq!(events.iter().filter(|(_, event)| *event == ExitEvent::Shutdown).count(), 1);
-    assert_eq!(head(&authority), before);
+    assert_eq!(authority.head(), before);
 }
 
 #[test]
@@ -367,7 +340,7 @@ fn a_module_that_is_removed_is_forgotten_and_can_be_replaced() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     let administrator = authority.by::<right::Administer>();
     authority.submit("one.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
+    eventually("it is delivered", || authority.has_caught_up("recorder"));
     authority.engine.remove_module(&administrator, "recorder").unwrap();
     let told = recorder.told().len();
     authority.submit("two.example", "");
@@ -401,14 +374,14 @@ fn a_module_that_hangs_can_be_replaced_at_once_and_nothing_is_lost() {
     // The old call comes back at last, and moves nothing.
     recorder.open_gate();
     eventually("the old call has ended", || recorder.waiting() == 0);
-    eventually("the place is behind both", || caught_up(&authority, "recorder"));
+    eventually("the place is behind both", || authority.has_caught_up("recorder"));
 }
 
 #[test]
 fn a_context_ends_with_its_call() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     authority.submit("one.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
+    eventually("it is delivered", || authority.has_caught_up("recorder"));
     let kept = recorder.kept().unwrap();
     let error = kept.request_property("RequestID", PropertyType::Long).unwrap_err();
     assert_eq!(error.code, HResult::ERROR_INVALID_HANDLE);
@@ -419,7 +392,7 @@ fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
     let (authority, store, recorder) = with_faults();
     // Numbers are set aside, and the module has nothing to do.
     authority.submit("first.example", "");
-    eventually("the module rests", || caught_up(&authority, "recorder"));
+    eventually("the module rests", || authority.has_caught_up("recorder"));
     quiet(&store);
     store.fail(Fault { call: 1, side: Side::After, kind: Kind::Error });
     let submission = Submission { request: csr("unknown.example"), ..Submission::default() };
@@ -432,19 +405,18 @@ fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
 fn a_parked_event_that_is_retried_by_hand_survives_a_move() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     let administrator = authority.by::<right::Administer>();
-    let reader = authority.by::<right::Read>();
     eventually("the module runs", || recorder.initialised() == 1);
     recorder.fail();
-    let parked = EventId(head(&authority).0 + 1);
+    let parked = EventId(authority.head().0 + 1);
     authority.submit("parked.example", "");
     eventually("it is parked", || {
         authority.clock.advance(SignedDuration::from_millis(10));
-        authority.engine.module(&reader, "recorder").unwrap().parked == 1
+        authority.module("recorder").parked == 1
     });
     authority.engine.disable_module(&administrator, "recorder").unwrap();
     authority.engine.retry_delivery(&administrator, "recorder", parked).unwrap();
     authority.engine.rewind_module(&administrator, "recorder", StartFrom::Now).unwrap();
-    let kept = authority.engine.deliveries(&reader, "recorder", EventId(0), 10).unwrap();
+    let kept = authority.deliveries("recorder");
     assert_eq!(kept.iter().map(|delivery| delivery.event).collect::<Vec<_>>(), [parked]);
     recorder.succeed();
     authority.engine.enable_module(&administrator, "recorder").unwrap();

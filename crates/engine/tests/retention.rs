@@ -9,12 +9,8 @@ use engine::{Engine, NewModule, StartFrom, right};
 use jiff::SignedDuration;
 use module::{Decision, EventId, ExitEvents, ModuleError, PolicyModule, ServerExit, ServerPolicy};
 use pki::KeyAlgorithm;
-use testkit::authority::{Authority, Builder, eventually};
+use testkit::authority::{Builder, eventually};
 use testkit::recorder::Recorder;
-
-fn caught_up(authority: &Authority, name: &str) -> bool {
-    authority.engine.module(&authority.by::<right::Read>(), name).unwrap().lag == 0
-}
 
 #[test]
 fn delivered_events_are_pruned_after_retention_and_the_chain_still_holds() {
@@ -24,10 +20,10 @@ fn delivered_events_are_pruned_after_retention_and_the_chain_still_holds() {
     authority.loader.exit("recorder", recorder.clone());
     authority.add_exit("recorder", StartFrom::Beginning, ModuleOptions::default());
     let first = authority.submit("old.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
+    eventually("it is delivered", || authority.has_caught_up("recorder"));
     authority.clock.advance(SignedDuration::from_hours(25));
     authority.submit("new.example", "");
-    eventually("it is delivered", || caught_up(&authority, "recorder"));
+    eventually("it is delivered", || authority.has_caught_up("recorder"));
     let pruned = authority.engine.prune_events().unwrap();
     assert!(pruned > 0);
     let kept = authority.engine.events(&authority.by::<right::Read>(), EventId(0), ExitEvents::all(), 100).unwrap();

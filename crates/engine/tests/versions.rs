@@ -58,11 +58,6 @@ fn installed(authority: &Authority, name: &str) -> InstalledModule {
     authority.engine.module(&authority.by::<right::Read>(), name).unwrap().installed
 }
 
-fn caught_up(authority: &Authority) {
-    let reader = authority.by::<right::Read>();
-    eventually("the module is up to date", || authority.engine.module(&reader, "told").unwrap().lag == 0);
-}
-
 /// Every event after `from` was told once, to one of the two.
 fn each_once(authority: &Authority, from: EventId, first: &Recorder, second: &Recorder) {
     let head = authority.engine.event_head().unwrap().0;
@@ -86,7 +81,7 @@ fn a_new_version_takes_over_at_the_next_event_and_the_old_one_comes_back() {
     let status = upgrade(&authority, version("second")).unwrap();
     assert_eq!((status.installed.kind.as_str(), status.installed.versions.number), ("second", 2));
     (0..5).for_each(|n| drop(authority.submit(&format!("b{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     let told = first.told().len();
     assert!(told <= 5 && second.told().len() >= 5);
 
@@ -99,7 +94,7 @@ fn a_new_version_takes_over_at_the_next_event_and_the_old_one_comes_back() {
         [(2, &VersionEnd::RolledBack)]
     );
     (0..5).for_each(|n| drop(authority.submit(&format!("c{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     assert_eq!(first.told().len() + second.told().len(), 15);
     each_once(&authority, from, &first, &second);
     assert_eq!((first.initialised(), second.initialised()), (2, 1));
@@ -126,7 +121,7 @@ fn a_version_that_cannot_be_initialised_changes_nothing() {
     let unknown = upgrade(&authority, version("unknown")).unwrap_err();
     assert!(unknown.to_string().contains("no kind `unknown`"), "{unknown}");
     authority.submit("a.example", "");
-    caught_up(&authority);
+    authority.catches_up("told");
     let module = installed(&authority, "told");
     assert_eq!((module.kind.as_str(), module.versions.number, module.versions.former.len()), ("first", 1, 0));
     assert_eq!(module.versions.canary, None);
@@ -165,7 +160,7 @@ fn a_version_on_trial_is_told_of_its_share_and_of_all_that_happens_to_a_request(
         let issued = authority.engine.request(&authority.by::<right::Read>(), request).unwrap().issued.unwrap();
         authority.engine.revoke(&officer, &issued.serial, RevocationReason::Superseded, None).unwrap();
     }
-    caught_up(&authority);
+    authority.catches_up("told");
     each_once(&authority, from, &first, &second);
     let requests = |recorder: &Recorder| -> BTreeSet<_> {
         recorder.told().into_iter().filter_map(|told| told.notification.request).collect()
@@ -182,7 +177,7 @@ fn a_version_on_trial_is_told_of_its_share_and_of_all_that_happens_to_a_request(
     assert_eq!((status.installed.kind.as_str(), status.installed.versions.number), ("second", 2));
     let (before, all) = (first.told().len(), 10);
     (0..all).for_each(|n| drop(authority.submit(&format!("p{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     each_once(&authority, from, &first, &second);
     assert_eq!(first.told().len(), before);
     assert!(authority.engine.promote_module(&administrator, "told").is_err());
@@ -195,7 +190,7 @@ fn a_version_on_trial_that_fails_is_withdrawn_and_nothing_suffers() {
     second.fail();
     upgrade(&authority, trial("second", 50, 3)).unwrap();
     (0..40).for_each(|n| drop(authority.submit(&format!("n{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     eventually("the trial is over", || installed(&authority, "told").versions.canary.is_none());
     // What it failed went to the version in force at once: nothing is parked, though one attempt is all there is.
     let reader = authority.by::<right::Read>();
@@ -212,7 +207,7 @@ fn a_version_on_trial_that_fails_is_withdrawn_and_nothing_suffers() {
     // Nor does it come back with the next start.
     let authority = authority.restart();
     authority.submit("later.example", "");
-    caught_up(&authority);
+    authority.catches_up("told");
     assert_eq!(second.told().len(), 3);
 }
 
@@ -222,13 +217,13 @@ fn a_trial_that_an_operator_ends_leaves_the_version_in_force_running() {
     let from = authority.engine.event_head().unwrap().0;
     upgrade(&authority, trial("second", 99, 3)).unwrap();
     (0..10).for_each(|n| drop(authority.submit(&format!("n{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     let initialised = first.initialised();
     let status = authority.engine.roll_back_module(&authority.by::<right::Administer>(), "told", None).unwrap();
     assert_eq!(status.installed.versions.former[0].end, VersionEnd::Withdrawn(None));
     let told = second.told().len();
     (0..10).for_each(|n| drop(authority.submit(&format!("m{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     assert_eq!((second.told().len(), first.initialised()), (told, initialised));
     each_once(&authority, from, &first, &second);
 }
@@ -239,7 +234,7 @@ fn a_trial_goes_on_after_a_restart_and_ends_there_if_it_must() {
     upgrade(&authority, trial("second", 99, 3)).unwrap();
     let authority = authority.restart();
     (0..10).for_each(|n| drop(authority.submit(&format!("n{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     assert!(second.told().iter().any(|told| told.notification.event == ExitEvent::CertIssued));
 
     let authority = {
@@ -248,7 +243,7 @@ fn a_trial_goes_on_after_a_restart_and_ends_there_if_it_must() {
     };
     let before = first.told().len();
     (0..10).for_each(|n| drop(authority.submit(&format!("m{n}.example"), "")));
-    caught_up(&authority);
+    authority.catches_up("told");
     eventually("the trial is over", || installed(&authority, "told").versions.canary.is_none());
     assert_eq!(first.told().iter().skip(before).filter(|told| told.notification.request.is_some()).count(), 10);
 }
@@ -279,7 +274,7 @@ fn whatever_call_the_database_fails_one_version_runs_and_is_told() {
         assert!(!made || module.kind == kind, "call {call}");
         let (old, new) = (first.told().len(), second.told().len());
         authority.submit(&format!("n{call}.example"), "");
-        caught_up(&authority);
+        authority.catches_up("told");
         let told = if module.kind == "first" { first.told().len() > old } else { second.told().len() > new };
         assert!(told, "call {call}: {} is in force and was not told", module.kind);
     }

@@ -187,6 +187,26 @@ fn every_refusal_fails_the_event_with_what_to_do() {
 }
 
 #[test]
+fn an_endpoint_that_is_gone_fails_no_event_and_no_second_message_is_sent() {
+    let (endpoint, module) = greeted(&[("batch", "10")], |_| Reaction::status(410));
+    let server = FakeServer::issued();
+    let told: Vec<Notification> = (41..44).map(|id| event(id, ExitEvent::CertIssued)).collect();
+    let events: Vec<(&Notification, &dyn ServerExit)> = told.iter().map(|told| (told, &server as _)).collect();
+    let Delivered { count: 0, failure: Some(Undelivered::Refused(why)) } = module.notify_batch(&events) else {
+        panic!("none was seen")
+    };
+    assert!(why.is_for_good() && why.message.contains("enable the module"), "{why}");
+    assert_eq!(endpoint.messages().len(), 1);
+
+    // One that is gone when the module starts keeps it from starting for good.
+    let identity = Identity::new();
+    let endpoint = Endpoint::start(&identity, |_| Reaction::status(410));
+    let module = self::module(&endpoint.settings(&identity, &[]));
+    let error = module.initialize("Example CA", &FakeServer::authority()).unwrap_err();
+    assert!(error.is_for_good() && error.message.contains("ping"), "{error}");
+}
+
+#[test]
 fn silence_and_slowness_end_at_the_time_limit() {
     let limit = [("timeout_ms", "1500")];
     let silent = || Reaction::WriteAndHang(Vec::new());

@@ -1,6 +1,7 @@
 //! A certification authority for tests: real keys, a real database in a temporary folder, a clock that stands still
 //! until it is moved, and modules that do what the test says.
 
+mod exits;
 mod loader;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use engine::store::{InstalledModule, ModuleOptions};
 use engine::{
-    Authorised, Caller, Clock, Config, Engine, Error, Files, ModuleLoader, NewModule, Opening, Outcome, Random, Right,
-    Role, RoleTable, Scratch, Signer, StartFrom, Store, Submission, World, right,
+    Authorised, Caller, Clock, Config, Engine, Error, Files, ModuleLoader, Opening, Outcome, Random, Right, Role,
+    RoleTable, Scratch, Signer, Store, Submission, World, right,
 };
 use jiff::{SignedDuration, Timestamp};
 use module::profile::{CaRules, ProfileDecision};
@@ -24,6 +25,7 @@ use pki::{Extension, KeyAlgorithm, Name, NameComponent, Serial, TbsCertificate};
 use store::SqliteStore;
 use tempfile::TempDir;
 
+pub use exits::quick;
 pub use loader::TestLoader;
 
 /// How long a test waits for what must happen.
@@ -400,20 +402,6 @@ impl Authority {
         let request = csr(common_name);
         let submission = Submission { request, attributes: attributes.into(), ..Submission::default() };
         self.engine.submit(&self.by::<right::Enrol>(), submission).expect("the request is recorded")
-    }
-
-    /// Installs an exit module of a kind under the kind's name.
-    pub fn add_exit(&self, kind: &str, start: StartFrom, options: ModuleOptions) {
-        let new = NewModule {
-            name: kind.into(),
-            kind: kind.into(),
-            role: ModuleRole::Exit,
-            settings: Settings::default(),
-            options,
-            start,
-            position: None,
-        };
-        self.engine.add_module(&self.by::<right::Administer>(), new).expect("the module is installed");
     }
 }
 

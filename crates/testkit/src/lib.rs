@@ -5,9 +5,12 @@
 //!
 //! [`ca`] makes requests, good and bad, and is a small CA; [`standards`] has software of others judge what a CA hands out;
 //! [`tools`] runs that software. [`mod@torture`] has modules misbehave, of whatever kind.
+//!
+//! [`authority`] is a whole authority; [`recorder`] and [`batches`] are exit modules that remember what they were told.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "what tests are made of may panic")]
 
 pub mod authority;
+pub mod batches;
 pub mod ca;
 pub mod conformance;
 pub mod fault;

@@ -32,6 +32,8 @@ pub(super) enum Told {
     Failed(EventId, Option<Timestamp>, ModuleError),
     /// The module never saw it: how often that was in a row, and when it is told again.
     Refused(EventId, u32, Timestamp),
+    /// The module never saw it, and will see no other.
+    Gone,
 }
 
 impl Worker {
@@ -132,6 +134,17 @@ impl Worker {
                 let tried_again = attempt < options.attempts_max && !error.is_for_good();
                 let again = tried_again.then(|| later(now, backoff(options, attempt, self.jitter())));
                 Told::Failed(id, again, error)
+            }
+            Undelivered::Refused(error) if error.is_for_good() => {
+                tracing::error!(
+                    module,
+                    event = id.0,
+                    code = %error.code,
+                    "deliveries are suspended until the module is changed or enabled: {}",
+                    error.message
+                );
+                self.shared.progress.refused(id, now, error);
+                Told::Gone
             }
             Undelivered::Refused(error) => {
                 let refusals = self.place.refusals(id).saturating_add(1);

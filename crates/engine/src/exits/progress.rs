@@ -28,6 +28,8 @@ pub enum ModuleState {
         /// When.
         until: Timestamp,
     },
+    /// It takes nothing any more, for good: nothing is tried until somebody changes or enables it, or the server starts anew.
+    Suspended,
     /// Not to run.
     Disabled,
     /// Stopped.
@@ -42,6 +44,7 @@ impl ModuleState {
             Self::Running => "running",
             Self::Retrying { .. } => "retrying",
             Self::Failed { .. } => "failed",
+            Self::Suspended => "suspended",
             Self::Disabled => "disabled",
             Self::Stopped => "stopped",
         }

@@ -45,6 +45,8 @@ pub(super) struct Worker {
     pub(super) place: Place,
     /// The cursor as it is in the database.
     saved: EventId,
+    /// The module takes nothing any more: its events wait until somebody changes something.
+    suspended: bool,
     /// How often in a row the thread came to nothing.
     panics: u32,
     pub(super) shared: Arc<Shared>,
@@ -63,7 +65,7 @@ impl Worker {
     ) -> Self {
         let key = Reader { role: Role::Exit, name: installed.name.clone() };
         let (place, saved) = (Place::at(installed.cursor), installed.cursor);
-        Self { site, loader, trials, ready, installed, key, place, saved, panics: 0, shared, woken }
+        Self { site, loader, trials, ready, installed, key, place, saved, suspended: false, panics: 0, shared, woken }
     }
 
     /// Serves the module until told to stop, whatever happens on the way.
@@ -134,10 +136,15 @@ impl Worker {
                     return Some(loaded);
                 }
                 Err(error) => {
-                    let wait = backoff(options, attempt, self.jitter());
                     tracing::error!(module = self.installed.name, code = %error.code, "Initialize failed: {}", error.message);
-                    let now = self.site.now();
+                    let (now, for_good) = (self.site.now(), error.is_for_good());
                     self.shared.progress.not_delivering(now, error);
+                    if for_good {
+                        self.shared.progress.state(ModuleState::Suspended);
+                        self.rest_until_changed();
+                        continue;
+                    }
+                    let wait = backoff(options, attempt, self.jitter());
                     self.shared.progress.state(ModuleState::Failed { until: later(now, wait) });
                     self.rest(Some(wait));
                 }
@@ -150,7 +157,12 @@ impl Worker {
     /// there is more at once.
     fn round(&mut self, loaded: &LoadedExit) -> Result<Option<Duration>, Error> {
         if self.shared.reload.swap(false, Ordering::AcqRel) {
-            self.read_waiting()?;
+            // What was changed by hand is read the next time, if not now.
+            self.read_waiting().inspect_err(|_| self.shared.reload.store(true, Ordering::Release))?;
+            self.suspended = false;
+        }
+        if self.suspended {
+            return Ok(None);
         }
         let now = self.site.now();
         let options = &self.installed.options;
@@ -178,6 +190,10 @@ impl Worker {
         let idle = lanes.is_empty();
         let results = self.deliver(loaded, lanes);
         self.record(results, &ids, end)?;
+        if self.suspended {
+            self.shared.progress.state(ModuleState::Suspended);
+            return Ok(None);
+        }
 
         let due = self.place.next_due();
         match due.filter(|due| *due > self.site.now()) {
@@ -211,6 +227,7 @@ impl Worker {
                     self.place.settle(id);
                 }
                 Told::Refused(id, refusals, due) => self.place.hold(id, refusals, due),
+                Told::Gone => self.suspended = true,
                 Told::Failed(id, ..) if recording.dropped.contains(&id) => self.place.settle(id),
                 Told::Failed(event, again, error) => {
                     let attempts = self.place.attempts(event) + 1;
@@ -287,9 +304,10 @@ impl Worker {
         Ok(())
     }
 
-    /// `SHUTDOWN` is not stored: the module is told once, as the last thing, unless somebody else has taken over.
+    /// `SHUTDOWN` is not stored: the module is told once, as the last thing, unless somebody else has taken over or it is gone.
     fn tell_shutdown(&self, loaded: &LoadedExit) {
-        if !self.shared.progress.mask().wants(ExitEvent::Shutdown) || self.shared.recording.lock().abandoned {
+        let wanted = self.shared.progress.mask().wants(ExitEvent::Shutdown);
+        if !wanted || self.suspended || self.shared.recording.lock().abandoned {
             return;
         }
         let (_, hash) = self.site.store.event_head().unwrap_or_default();
@@ -318,6 +336,13 @@ impl Worker {
         };
         if ended && self.shared.order() == Order::Run {
             self.shared.give(Order::Stop);
+        }
+    }
+
+    /// Waits until somebody changes something by hand, or gives an order. Events change nothing.
+    fn rest_until_changed(&self) {
+        while self.shared.order() == Order::Run && !self.shared.reload.swap(false, Ordering::AcqRel) {
+            self.rest(None);
         }
     }
 

@@ -116,6 +116,8 @@ pub enum ModuleState {
     Retrying,
     /// It could not be initialised; tried again at `retry_at`.
     Failed,
+    /// It takes nothing any more, for good: its events wait until it is changed or enabled, or the server starts anew.
+    Suspended,
     /// Switched off; keeps its place.
     Disabled,
     /// Stopped with the server.

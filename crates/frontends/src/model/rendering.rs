@@ -228,6 +228,7 @@ impl From<ModuleStatus> for Module {
             EngineModuleState::Running => (ModuleState::Running, None),
             EngineModuleState::Retrying { until } => (ModuleState::Retrying, Some(until)),
             EngineModuleState::Failed { until } => (ModuleState::Failed, Some(until)),
+            EngineModuleState::Suspended => (ModuleState::Suspended, None),
             EngineModuleState::Disabled => (ModuleState::Disabled, None),
             EngineModuleState::Stopped => (ModuleState::Stopped, None),
         };

@@ -17,11 +17,10 @@ pub(super) fn taken(answer: &Answer) -> Result<(), ModuleError> {
     if answer.status.is_success() { Ok(()) } else { Err(refusal(answer)) }
 }
 
-/// The same for an event. An endpoint that asks for patience is as good as not reached: that is no attempt.
+/// The same for an event. An endpoint that asks for patience, or is gone, is as good as not reached: that is no attempt.
 pub(super) fn delivered(answer: &Answer) -> Result<(), Undelivered> {
-    taken(answer).map_err(|error| {
-        if asks_for_patience(answer.status) { Undelivered::Refused(error) } else { Undelivered::Failed(error) }
-    })
+    let reached = !asks_for_patience(answer.status) && answer.status != StatusCode::GONE;
+    taken(answer).map_err(|error| if reached { Undelivered::Failed(error) } else { Undelivered::Refused(error) })
 }
 
 /// Whether the endpoint wants nothing for now, whatever it may be.
@@ -96,9 +95,10 @@ fn refusal(answer: &Answer) -> ModuleError {
         ),
         404 | 405 => (HResult::ERROR_FILE_NOT_FOUND, "there is no such endpoint: look at `url`"),
         408 | 504 => (HResult::ERROR_TIMEOUT, "the endpoint was too slow"),
-        410 => {
-            (HResult::ERROR_REQUEST_REFUSED, "the endpoint is gone for good: remove the module, or set another `url`")
-        }
+        410 => (
+            HResult::ERROR_REQUEST_REFUSED,
+            "the endpoint is gone for good, and is sent nothing more: set another `url`, or, where it is back, enable the module",
+        ),
         413 => (HResult::ERROR_INVALID_DATA, "the message is too long for the endpoint: make `batch` smaller"),
         415 => (HResult::ERROR_INVALID_DATA, "the endpoint does not take CloudEvents in JSON"),
         425 | 429 | 503 => (HResult::E_ABORT, "the endpoint asks for patience"),
@@ -210,6 +210,7 @@ mod tests {
             assert_eq!(retry_after(&asks, longest), wait.map(Duration::from_secs), "{status} {value}");
         }
         assert!(matches!(delivered(&answer(503, "")), Err(Undelivered::Refused(_))));
+        assert!(matches!(delivered(&answer(410, "")), Err(Undelivered::Refused(error)) if error.is_for_good()));
         assert!(matches!(delivered(&answer(500, "")), Err(Undelivered::Failed(_))));
     }
 

@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::input::pair;
 use super::module_add::Add;
 use super::module_show::{delivery_table, kind, show, table};
-use super::module_start::show_started;
+use super::module_start::{show_started, suspended};
 use super::module_upgrade::{Rollback, Upgrade};
 use super::{module_record, module_replay, module_tail, module_test};
 use crate::Error;
@@ -233,6 +233,9 @@ impl Module {
             Self::Show { name } => {
                 let module: Installed = context.connect()?.get(&path(&name))?;
                 context.output().show(&module, show)?;
+                if module.state == ModuleState::Suspended {
+                    context.output().warning(&suspended(&name));
+                }
                 if module.parked > 0 || module.state == ModuleState::Retrying {
                     context.output().hint(&format!(
                         "what it failed: exeunt module events {name}; once more, now: exeunt module retry {name} --all"

@@ -188,6 +188,7 @@ fn state(module: &Installed) -> String {
         ModuleState::Running => (GOOD, "running"),
         ModuleState::Retrying => (WAITING, "retrying"),
         ModuleState::Failed => (BAD, "failed"),
+        ModuleState::Suspended => (BAD, "suspended"),
         ModuleState::Disabled => (FAINT, "disabled"),
         ModuleState::Stopped => (FAINT, "stopped"),
     };

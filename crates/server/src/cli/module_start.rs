@@ -38,10 +38,19 @@ pub(super) fn show_started(
             "it could not be started, and is tried again by itself. Mend what `last failure` says; `exeunt module set \
              {name} SETTING=VALUE` changes a setting, `exeunt module enable {name}` tries at once"
         )),
+        ModuleState::Suspended => context.output().warning(&suspended(name)),
         _ if well.is_empty() => {}
         _ => context.output().hint(well),
     }
     Ok(())
+}
+
+/// What is to be done about a module that takes nothing any more.
+pub(super) fn suspended(name: &str) -> String {
+    format!(
+        "it takes nothing any more: see `last failure`. Its events wait. Change a setting with `exeunt module set {name} \
+         SETTING=VALUE`, or have it tried as it is with `exeunt module enable {name}`"
+    )
 }
 
 fn once_started(connection: &Connection, mut module: Installed) -> Result<Installed, Error> {
