@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use engine::store::ModuleOptions;
 use engine::{CrlPublication, ImportOptions, StartFrom, Submission, right};
 use jiff::{SignedDuration, Timestamp};
 use module::{
@@ -11,7 +12,7 @@ use module::{
 };
 use parking_lot::Mutex;
 use pki::{KeyAlgorithm, Serial};
-use testkit::authority::{Authority, Builder, eventually, quick};
+use testkit::authority::{Authority, Builder, eventually};
 
 /// Reads what the contract says there is, at every event.
 #[derive(Default)]
@@ -95,7 +96,7 @@ impl Bench {
         let authority = builder.open().unwrap();
         let reader = Arc::new(Reader::default());
         authority.loader.exit("reader", Arc::clone(&reader) as Arc<dyn ExitModule>);
-        authority.add_exit("reader", StartFrom::Now, quick());
+        authority.add_exit("reader", StartFrom::Now, ModuleOptions::default());
         let bench = Self { authority, reader };
         bench.told();
         bench
