@@ -3,12 +3,14 @@
 //! A name means different things in different scopes: `CommonName` is a part of the request's subject when read with
 //! `GetRequestProperty`, and of the certificate's when read with `GetCertificateProperty`.
 
+mod amendment;
 mod encoding;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use amendment::{Amendment, ValidityLimits};
 pub use encoding::{decode_extension, encode_extension};
 pub use table::PROPERTIES;
 

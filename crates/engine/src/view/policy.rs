@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use module::property::{self, Scope};
+use module::property::{self, Amendment, ValidityLimits};
 use module::scene::Reader;
 use module::{CertificateExtension, ExtensionFlags, ModuleError, PropertyType, Role, ServerExit, ServerPolicy, Value};
 use pki::{NameComponent, NameLengths};
@@ -21,12 +20,12 @@ pub(crate) struct InFlight {
     request: Request,
     parsed: Parsed,
     /// NotBefore and NotAfter as the engine set them are the limits for every module.
-    limits: (Option<Timestamp>, Option<Timestamp>),
+    limits: ValidityLimits,
 }
 
 impl InFlight {
     pub(crate) fn new(site: Arc<Site>, request: Request) -> Self {
-        let limits = (request.not_before, request.not_after);
+        let limits = ValidityLimits { not_before: request.not_before, not_after: request.not_after };
         let module = Reader { role: Role::Policy, name: String::new() };
         Self { site, module, request, parsed: Parsed::default(), limits }
     }
@@ -59,46 +58,11 @@ impl InFlight {
         Arc::make_mut(&mut self.request.body)
     }
 
-    fn set_subject(&mut self, part: NameComponent, value: Option<String>) -> Result<(), ModuleError> {
-        // The contract separates several values by newlines; an empty text removes the part.
-        let values: Vec<String> = value
-            .iter()
-            .flat_map(|text| text.split('\n'))
-            .map(str::trim)
-            .filter(|v| !v.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if self.site.config.name_lengths == NameLengths::Enforced
-            && let Some(long) = values.iter().find(|value| value.chars().count() > part.length_max())
-        {
-            let max = part.length_max();
-            return Err(ModuleError::invalid(format!("{} is at most {max} characters: `{long}`", part.as_str())));
-        }
+    fn set_subject(&mut self, part: NameComponent, values: Vec<String>) {
         let at = self.request.subject.iter().position(|(found, _)| *found == part);
         self.request.subject.retain(|(found, _)| *found != part);
         let at = at.unwrap_or(self.request.subject.len());
         self.request.subject.splice(at..at, values.into_iter().map(|value| (part, value)));
-        Ok(())
-    }
-
-    fn set_validity(&mut self, name: &str, moment: Timestamp) -> Result<(), ModuleError> {
-        let outside = |limit: Timestamp, direction: &str| {
-            ModuleError::invalid(format!("{name} {moment} is {direction} than {limit}, which is the limit"))
-        };
-        if name == "NotBefore" {
-            let limit = self.request.not_before.max(self.limits.0);
-            if let Some(limit) = limit.filter(|limit| moment < *limit) {
-                return Err(outside(limit, "earlier"));
-            }
-            self.request.not_before = Some(moment);
-        } else {
-            let limit = self.request.not_after.into_iter().chain(self.limits.1).min();
-            if let Some(limit) = limit.filter(|limit| moment > *limit) {
-                return Err(outside(limit, "later"));
-            }
-            self.request.not_after = Some(moment);
-        }
-        Ok(())
     }
 
     fn set_context(&self, name: &str, value: Option<&str>) {
@@ -117,43 +81,42 @@ impl InFlight {
 
 impl ServerPolicy for InFlight {
     fn set_certificate_property(&mut self, name: &str, value: Option<Value>) -> Result<(), ModuleError> {
-        let property = property::writable(name, value.as_ref())?;
-        match (property.name, value) {
-            ("NotBefore" | "NotAfter", Some(Value::Date(moment))) => self.set_validity(property.name, moment),
-            // Another name of NotAfter, for modules that set it.
-            ("ExpirationDate", Some(Value::Date(moment))) => self.set_validity("NotAfter", moment),
-            ("NotBefore" | "NotAfter" | "ExpirationDate", _) => {
-                Err(ModuleError::invalid(format!("{} cannot be removed", property.name)))
+        let amendment = Amendment::of(name, value)?;
+        if self.site.config.name_lengths == NameLengths::Enforced {
+            amendment.check_lengths()?;
+        }
+        match amendment {
+            Amendment::NotBefore(moment) => {
+                self.limits.check_not_before(self.request.not_before, moment)?;
+                self.request.not_before = Some(moment);
             }
-            ("CertificateTemplate", value) => {
-                self.request.profile = value.map(Value::into_text).transpose()?.filter(|text| !text.is_empty());
-                Ok(())
+            Amendment::NotAfter(moment) => {
+                self.limits.check_not_after(self.request.not_after, moment)?;
+                self.request.not_after = Some(moment);
             }
-            (name @ ("EnrollmentFlags" | "GeneralFlags" | "PrivateKeyFlags" | "UPN"), value) => {
-                let text = match value {
-                    Some(Value::Long(number)) => Some(number.to_string()),
-                    Some(other) => Some(other.into_text()?),
-                    None => None,
-                };
-                match text {
-                    Some(text) => self.request.properties.insert(name.to_owned(), text),
-                    None => self.request.properties.remove(name),
-                };
-                Ok(())
+            Amendment::Profile(profile) => self.request.profile = profile,
+            Amendment::Column(name, Some(Value::Long(number))) => {
+                self.request.properties.insert(name.to_owned(), number.to_string());
             }
-            (name, value) if property.scope == Scope::Context => {
+            Amendment::Column(name, Some(value)) => {
+                self.request.properties.insert(name.to_owned(), value.into_text()?);
+            }
+            Amendment::Column(name, None) => {
+                self.request.properties.remove(name);
+            }
+            Amendment::Context(name, value) => {
                 let text = value.map(|value| match value {
                     Value::String(text) => text,
                     other => format!("{other:?}"),
                 });
                 self.set_context(name, text.as_deref());
-                Ok(())
             }
-            (name, value) => {
-                let part = NameComponent::from_alias(name).ok_or_else(|| property::not_writable(name))?;
-                self.set_subject(part, value.map(Value::into_text).transpose()?)
+            Amendment::Subject(part, values) => {
+                let part = NameComponent::from_alias(part).ok_or_else(|| property::not_writable(part))?;
+                self.set_subject(part, values);
             }
         }
+        Ok(())
     }
 
     fn set_certificate_extension(&mut self, extension: CertificateExtension) -> Result<(), ModuleError> {
