@@ -69,7 +69,7 @@ mod extension;
 pub mod manifest;
 pub mod moment;
 pub mod names;
-mod nearest;
+pub mod nearest;
 mod policy;
 pub mod profile;
 pub mod property;

@@ -216,7 +216,7 @@ impl Manifest {
     /// among those of the kind. A misspelt name must not pass unseen, and the operator knows the manifest's names.
     ///
     /// # Errors
-    /// `E_INVALIDARG`, with the names there are.
+    /// `E_INVALIDARG`, with the name that is meant, or where none is near, with the names there are.
     pub fn check_names(&self, kind: &str, known: &[Setting], settings: &Settings) -> Result<(), ModuleError> {
         // `setting.<name>` stands for every name that begins so; which of them there are, `check` knows.
         let fits =
@@ -225,12 +225,16 @@ impl Manifest {
         let Some(name) = settings.iter().map(|(name, _)| name).find(unknown) else { return Ok(()) };
         let own = || self.settings.keys().map(String::as_str);
         let kinds = || known.iter().map(|setting| setting.name);
-        let question = nearest::question(name, own().chain(kinds()));
-        let [own, kinds] = [own().collect::<Vec<_>>(), kinds().collect()].map(|names| names.join(", "));
-        Err(ModuleError::invalid(format!(
-            "{} has no setting `{name}`{question}; its own are: {own}; those of the kind {kind}: {kinds}",
-            self.name
-        )))
+        let meant = match nearest::question(name, own().chain(kinds())) {
+            question if question.is_empty() => {
+                let [own, kinds] = [own().collect::<Vec<_>>(), kinds().collect()].map(|names| names.join(", "));
+                let own =
+                    if own.is_empty() { "it has none of its own".to_owned() } else { format!("its own are: {own}") };
+                format!("; {own}; those of the kind {kind}: {kinds}")
+            }
+            question => question,
+        };
+        Err(ModuleError::invalid(format!("{} has no setting `{name}`{meant}", self.name)))
     }
 
     /// Whether this setting, by its name among those of its kind, is declared secret.
@@ -248,10 +252,12 @@ impl Manifest {
         for (name, value) in settings.iter() {
             let Some(own) = name.strip_prefix(SETTING_PREFIX) else { continue };
             let Some(declared) = self.settings.get(own) else {
-                let names = self.settings.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let has = if names.is_empty() { "it has none".to_owned() } else { format!("it has: {names}") };
-                let question = nearest::question(own, self.settings.keys().map(String::as_str));
-                return Err(ModuleError::invalid(format!("{} has no setting `{own}`{question}; {has}", self.name)));
+                let names = self.settings.keys().map(String::as_str);
+                let meant = match names.len() {
+                    0 => "; it has none".to_owned(),
+                    _ => nearest::question_or_all(own, "it has", names),
+                };
+                return Err(ModuleError::invalid(format!("{} has no setting `{own}`{meant}", self.name)));
             };
             declared.check(&self.kind, own, value)?;
         }

@@ -1,8 +1,8 @@
-//! What somebody meant who misspelt a name.
+//! What somebody meant who misspelt a name: for errors that ask.
 
 /// The known name that differs from what was written by a slip: one letter too many, missing, another, or two that changed places;
 /// in names of five and more two of these. Case does not count.
-pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // Nobody's slip, and not worth the time.
     const CHARACTERS_MAX: usize = 64;
     let length = written.chars().count();
@@ -21,8 +21,18 @@ pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str
 }
 
 /// ` (is it NAME?)`, or nothing, to be put behind a name that is not known.
-pub(crate) fn question<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+pub fn question<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     nearest(written, known).map_or_else(String::new, |name| format!(" (is it `{name}`?)"))
+}
+
+/// [`question`], and where no known name is near, which there are: a list is for those who cannot know what they missed. `there_are`
+/// is what stands before the names: `there are`.
+pub fn question_or_all<'k>(written: &str, there_are: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    match question(written, known.iter().copied()) {
+        question if question.is_empty() => format!("; {there_are}: {}", known.join(", ")),
+        question => question,
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +55,8 @@ mod tests {
             assert_eq!(nearest(written, known), meant, "{written}");
         }
         assert_eq!(nearest(&"a".repeat(65), ["a"]), None);
+        assert_eq!(question_or_all("fil", "there are", known), " (is it `file`?)");
+        assert_eq!(question_or_all("x", "there are", ["a", "b"]), "; there are: a, b");
         assert_eq!((question("fil", known), question("x", known)), (" (is it `file`?)".to_owned(), String::new()));
     }
 }

@@ -85,14 +85,11 @@ impl Settings {
         for (name, _) in self.iter() {
             if !known.iter().any(|setting| setting.name == name) {
                 let names = || known.iter().map(|setting| setting.name);
-                let question = nearest::question(name, names());
+                let meant = nearest::question_or_all(name, "there are", names());
                 let own = names().any(|known| known == "setting.<name>");
                 let own = own.then(|| format!("; one of the module itself is `setting.{name}`"));
-                let names = names().collect::<Vec<_>>().join(", ");
-                return Err(ModuleError::invalid(format!(
-                    "there is no setting `{name}`{question}{}; there are: {names}",
-                    own.unwrap_or_default()
-                )));
+                let own = own.unwrap_or_default();
+                return Err(ModuleError::invalid(format!("there is no setting `{name}`{meant}{own}")));
             }
         }
         Ok(())

@@ -118,7 +118,8 @@ fn values_of_the_wrong_type_and_unknown_settings_are_refused() {
     assert!(refused("setting.mode", "fax").contains("mail, print"));
     assert!(refused("setting.verbose", "yes").contains("true or false"));
     assert!(refused("setting.database", "here").contains("absolute"));
-    assert!(refused("setting.dayz", "7").contains("no setting `dayz` (is it `days`?); it has: database, days"));
+    assert!(refused("setting.dayz", "7").ends_with("no setting `dayz` (is it `days`?)"));
+    assert!(refused("setting.colour", "7").contains("no setting `colour`; it has: database, days"));
     let missing = manifest.check(&settings(&manifest, &[])).unwrap_err();
     assert!(missing.message.contains("needs the setting `database` (the SQLite file)"), "{missing}");
 }
@@ -129,12 +130,14 @@ fn names_that_neither_manifest_nor_kind_know_are_refused() {
     let known = ["command", "window", "setting.<name>"].map(|name| Setting { name, default: "", meaning: "" });
     let check = |name: &str| manifest.check_names("process", &known, &Settings::from([(name, "1")]));
     assert!(check("window").is_ok() && check("setting.days").is_ok());
-    let refused = check("dais").unwrap_err().message;
-    assert!(refused.contains("has no setting `dais` (is it `days`?); its own are: database, days"), "{refused}");
+    assert_eq!(check("dais").unwrap_err().message, "expiry has no setting `dais` (is it `days`?)");
+    // Only who is far from all of them is told all of them.
+    let refused = check("colour").unwrap_err().message;
+    assert!(refused.contains("has no setting `colour`; its own are: database, days"), "{refused}");
     assert!(refused.ends_with("those of the kind process: command, window, setting.<name>"), "{refused}");
     // Without a manifest the module's own settings go by their long names.
     let refused = Settings::from([("windw", "1")]).check_names(&known).unwrap_err().message;
-    assert!(refused.contains("`windw` (is it `window`?); one of the module itself is `setting.windw`"), "{refused}");
+    assert!(refused.ends_with("`windw` (is it `window`?); one of the module itself is `setting.windw`"), "{refused}");
 }
 
 #[test]
