@@ -17,6 +17,7 @@ pub(crate) mod log;
 mod outbox;
 mod probe;
 mod pump;
+mod script;
 mod session;
 mod settings;
 mod supervisor;
@@ -64,14 +65,9 @@ impl ModuleKind for ProcessKind {
         settings::SETTINGS
     }
 
-    /// The program, if its path says where it is; else it interprets something, and that is the first file it is given.
+    /// The program; but behind an interpreter the script that it is given.
     fn code(&self, settings: &Settings) -> Option<PathBuf> {
-        let settings = ProcessSettings::resolve(settings).ok()?;
-        let program = PathBuf::from(settings.program);
-        if program.is_absolute() {
-            return Some(program);
-        }
-        settings.arguments.into_iter().map(PathBuf::from).find(|path| path.is_absolute() && path.is_file())
+        script::code(&ProcessSettings::resolve(settings).ok()?)
     }
 
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {

@@ -41,7 +41,7 @@ impl Process {
     pub(super) fn launch(settings: &ProcessSettings, code: Option<&CodeWord>) -> Result<(Self, Pipes), ModuleError> {
         let account = Account::find(settings.user.as_deref(), settings.group.as_deref())?;
         let words = match code {
-            Some(code) => code.put_into(settings.words())?,
+            Some(code) => code.put_into(settings.words(), &settings.working_directory)?,
             None => settings.words().map(str::to_owned).collect(),
         };
         let (program, arguments) = words.split_first().expect("a command has a program");

@@ -28,20 +28,28 @@ impl CodeWord {
         Ok(Self { file: Arc::clone(file), word: spelling(path)?, spelling })
     }
 
-    /// The words of the command, with the file that is to be run now.
+    /// The words of the command, with the file that is to be run now. It may be written as a path from `directory`, which the
+    /// command is run in.
     ///
     /// # Errors
     /// The file is not what was installed, and nothing can be run in its place.
-    pub(super) fn put_into<'w>(&self, words: impl Iterator<Item = &'w str>) -> Result<Vec<String>, ModuleError> {
+    pub(super) fn put_into<'w>(
+        &self,
+        words: impl Iterator<Item = &'w str>,
+        directory: &Path,
+    ) -> Result<Vec<String>, ModuleError> {
         let located = (self.spelling)(&self.file.locate()?)?;
+        if located == self.word {
+            return Ok(words.map(str::to_owned).collect());
+        }
         let mut named = false;
         let words = words.map(|word| {
-            let is_code = word == self.word;
+            let is_code = word == self.word || directory.join(word) == self.file.named();
             named |= is_code;
             if is_code { located.clone() } else { word.to_owned() }
         });
         let words = words.collect();
-        if !named && located != self.word {
+        if !named {
             let text = format!(
                 "{} is not the file that was installed, and its copy cannot be run, because no word of the command is its path \
                  alone: put the file back, or take it over with exeunt module upgrade",
@@ -86,7 +94,7 @@ mod tests {
 
     fn put(located: &'static str, words: &[&str]) -> Result<Vec<String>, ModuleError> {
         let file: Arc<dyn CodeFile> = Arc::new(Moved(located));
-        CodeWord::path(&file).unwrap().put_into(words.iter().copied())
+        CodeWord::path(&file).unwrap().put_into(words.iter().copied(), Path::new("/srv"))
     }
 
     #[test]
@@ -94,6 +102,9 @@ mod tests {
         let words = ["python3", "-u", "/srv/my.py", "--beside", "/srv/my.pyc"];
         assert_eq!(put("/srv/my.py", &words).unwrap(), words);
         assert_eq!(put("/kept/my.py", &words).unwrap(), ["python3", "-u", "/kept/my.py", "--beside", "/srv/my.pyc"]);
+        let relative = ["python3", "./my.py", "my.pyc"];
+        assert_eq!(put("/srv/my.py", &relative).unwrap(), relative);
+        assert_eq!(put("/kept/my.py", &relative).unwrap(), ["python3", "/kept/my.py", "my.pyc"]);
         // Where it is hidden in a longer word, a file that changed is not run.
         let hidden = ["python3", "--module=/srv/my.py"];
         assert_eq!(put("/srv/my.py", &hidden).unwrap(), hidden);
