@@ -45,6 +45,11 @@ impl LoadedPolicyModule {
         self.loaded.module.ask(in_flight, new)
     }
 
+    /// What the operator is to be told of it, or of its version on trial.
+    pub(crate) fn notice(&self) -> Option<String> {
+        (self.loaded.notice)().or_else(|| self.tried.as_ref().and_then(TriedPolicy::notice))
+    }
+
     /// What its host says of its health.
     pub(crate) fn health(&self) -> serde_json::Value {
         with_canary((self.loaded.health)(), self.tried.as_ref().map(TriedPolicy::health))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use module::Role;
+use module::{Role, nearest};
 use parking_lot::Mutex;
 
 use crate::Error;
@@ -146,8 +146,8 @@ pub(crate) fn measurements<M: ?Sized + Send + Sync + 'static>(bench: &Bench<'_, 
 
 fn choose<'a>(list: &'a [Check], only: &[String]) -> Result<Vec<&'a Check>, Error> {
     if let Some(unknown) = only.iter().find(|name| !list.iter().any(|check| check.name == name.as_str())) {
-        let names = list.iter().map(|check| check.name).collect::<Vec<_>>().join(", ");
-        return Err(Error::Unusable(format!("there is no check `{unknown}`; there are: {names}")));
+        let meant = nearest::question_or_all(unknown, "there are", list.iter().map(|check| check.name));
+        return Err(Error::Unusable(format!("there is no check `{unknown}`{meant}")));
     }
     Ok(list.iter().filter(|check| only.is_empty() || only.iter().any(|name| name == check.name)).collect())
 }
@@ -175,8 +175,9 @@ mod tests {
 
     #[test]
     fn a_check_that_is_not_there_is_named_with_those_that_are() {
-        let error = choose(exit_checks(), &["repaet".into()]).err().unwrap().to_string();
-        assert!(error.contains("`repaet`") && error.contains("repeat"), "{error}");
+        let error = |name: &str| choose(exit_checks(), &[name.into()]).err().unwrap().to_string();
+        assert_eq!(error("repaet"), "there is no check `repaet` (is it `repeat`?)");
+        assert!(error("everything").contains("`everything`; there are: initialize, mask"), "{}", error("everything"));
         let names: Vec<&str> =
             choose(exit_checks(), &["stop".into(), "mask".into()]).unwrap().iter().map(|check| check.name).collect();
         assert_eq!(names, ["mask", "stop"]);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hosts::{Gauge, Guard, Limits};
-use module::{ExitModule, ModuleKind, PolicyModule, Role, Settings};
+use module::{ExitEvents, ExitModule, ModuleKind, PolicyModule, Role, Settings};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -27,6 +27,8 @@ pub struct Specimen {
     settings: Settings,
     limits: Limits,
     call: Duration,
+    /// The events that its manifest names.
+    declared: ExitEvents,
     mark: String,
     /// Held for its folder.
     _scratch: Option<TempDir>,
@@ -70,7 +72,8 @@ impl Specimen {
             Role::Policy => kind.policy_module(name, &settings).map(drop)?,
         }
         let reader = Reader { role, name: name.to_owned() };
-        Ok(Self { kind, reader, settings, limits, call, mark, _scratch: scratch })
+        let declared = ExitEvents::empty();
+        Ok(Self { kind, reader, settings, limits, call, declared, mark, _scratch: scratch })
     }
 
     /// The module's name.
@@ -101,6 +104,17 @@ impl Specimen {
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
+    }
+
+    /// The specimen of a module whose manifest names these events; none where it does not say.
+    #[must_use]
+    pub fn declaring(self, declared: ExitEvents) -> Self {
+        Self { declared, ..self }
+    }
+
+    /// The events that its manifest names; none where it does not say.
+    pub(crate) const fn declared(&self) -> ExitEvents {
+        self.declared
     }
 
     /// The longest one call may take.

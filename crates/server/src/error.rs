@@ -19,6 +19,8 @@ pub enum Kind {
     Conflict,
     /// 7: the server (or something it needs) cannot be reached now.
     Unavailable,
+    /// 8: the operator was asked, and said no: nothing was done.
+    Declined,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
             Self::AccessDenied => 5,
             Self::Conflict => 6,
             Self::Unavailable => 7,
+            Self::Declined => 8,
         }
     }
 }
@@ -85,6 +88,7 @@ impl Error {
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound => Kind::NotFound,
             std::io::ErrorKind::PermissionDenied => Kind::AccessDenied,
+            std::io::ErrorKind::AlreadyExists => Kind::Conflict,
             _ => Kind::Failed,
         };
         Self::new(kind, format!("{}: {error}", path.display()))

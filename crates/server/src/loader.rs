@@ -1,6 +1,7 @@
 //! Module kinds behind their guard, for the engine.
 
 mod code;
+mod declared;
 mod kept;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,14 @@ use engine::store::{Code, InstalledModule};
 use engine::{LoadedExit, LoadedPolicy, ModuleLoader, Notice};
 use hosts::{Gauge, Guard, Limits};
 use module::manifest::SETTING_PREFIX;
+use module::nearest;
 use module::reference::{self, Resolved};
-use module::{CodeFile, Manifest, ModuleError, ModuleKind, Profile, Role, Settings};
+use module::{CodeFile, ExitEvents, ExitModule, Manifest, ModuleError, ModuleKind, Profile, Role, Settings};
 use modules::policy::DefaultPolicyKind;
 
 use code::Watched;
 pub use code::sha256_of_file;
+use declared::{Declared, Difference};
 use kept::Kept;
 
 /// Where the data folder keeps modules that were compiled. It may be removed at any time.
@@ -46,6 +49,8 @@ struct Kind {
 struct Parts<'k> {
     kind: &'k Kind,
     resolved: Resolved,
+    /// The events that its manifest names; none where it does not say.
+    declared: ExitEvents,
     code: Option<Arc<Watched>>,
 }
 
@@ -87,8 +92,9 @@ impl Kinds {
 
     fn find(&self, name: &str) -> Result<&Kind, ModuleError> {
         self.kinds.iter().find(|kind| kind.kind.name() == name).ok_or_else(|| {
-            let names = self.kinds.iter().map(|kind| kind.kind.name()).collect::<Vec<_>>().join(", ");
-            ModuleError::invalid(format!("there is no kind of module `{name}`; there are: {names}"))
+            let names = self.kinds.iter().map(|kind| kind.kind.name());
+            let meant = nearest::question_or_all(name, "there are", names);
+            ModuleError::invalid(format!("there is no kind of module `{name}`{meant}"))
         })
     }
 
@@ -109,7 +115,8 @@ impl Kinds {
     fn parts(&self, module: &InstalledModule) -> Result<Parts<'_>, ModuleError> {
         let composed = self.compose(module)?;
         let resolved = composed.checked_values()?;
-        Ok(Parts { kind: composed.kind, resolved, code: Watched::of(module, self.kept.as_ref()) })
+        let declared = composed.manifest.as_ref().map(Manifest::events).unwrap_or_default();
+        Ok(Parts { kind: composed.kind, resolved, declared, code: Watched::of(module, self.kept.as_ref()) })
     }
 }
 
@@ -176,14 +183,17 @@ fn watched(code: &Option<Arc<Watched>>) -> Option<Arc<dyn CodeFile>> {
     code.clone().map(|code| code as Arc<dyn CodeFile>)
 }
 
-/// What is to be said of the code as it runs.
-fn notice(code: Option<Arc<Watched>>) -> Notice {
-    Box::new(move || code.as_ref().and_then(|code| code.notice()))
+/// What is to be said of the code as it runs, and of what it asked for.
+fn notice(code: Option<Arc<Watched>>, asked: Difference) -> Notice {
+    Box::new(move || {
+        let notices = [code.as_ref().and_then(|code| code.notice()), asked.lock().clone()];
+        notices.into_iter().flatten().reduce(|code, asked| format!("{code}; and {asked}"))
+    })
 }
 
 impl ModuleLoader for Kinds {
     fn exit(&self, module: &InstalledModule) -> Result<LoadedExit, ModuleError> {
-        let Parts { kind, resolved, code } = self.parts(module)?;
+        let Parts { kind, resolved, declared, code } = self.parts(module)?;
         let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name, file) = (Arc::clone(&kind.kind), module.name.clone(), watched(&code));
@@ -195,11 +205,16 @@ impl ModuleLoader for Kinds {
             module.map_err(|error| resolved.redact(error))
         };
         let guard = Guard::exit(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedExit { module: Arc::new(guard), health: health(gauge), notice: notice(code) })
+        let asked = Difference::default();
+        let module: Arc<dyn ExitModule> = match declared.is_empty() {
+            true => Arc::new(guard),
+            false => Arc::new(Declared::new(&module.name, guard, declared, Arc::clone(&asked))),
+        };
+        Ok(LoadedExit { module, health: health(gauge), notice: notice(code, asked) })
     }
 
     fn policy(&self, module: &InstalledModule) -> Result<LoadedPolicy, ModuleError> {
-        let Parts { kind, resolved, code } = self.parts(module)?;
+        let Parts { kind, resolved, code, .. } = self.parts(module)?;
         let (limits, settings) = limits(kind, module, &resolved.settings).map_err(|error| resolved.redact(error))?;
         let gauge = Gauge::new();
         let (made, name, file) = (Arc::clone(&kind.kind), module.name.clone(), watched(&code));
@@ -211,7 +226,7 @@ impl ModuleLoader for Kinds {
             module.map_err(|error| resolved.redact(error))
         };
         let guard = Guard::policy(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice: notice(code) })
+        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice: notice(code, Difference::default()) })
     }
 
     fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {

@@ -102,7 +102,7 @@ impl Engine {
             status.description = policy.loaded.module.description();
             status.state = ModuleState::Running;
             status.about = presentable(policy.loaded.module.about());
-            status.notice = (policy.loaded.notice)();
+            status.notice = policy.notice();
             status.health = policy.health();
         }
         Ok(status)

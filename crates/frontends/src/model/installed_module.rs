@@ -55,6 +55,9 @@ pub struct Module {
     pub role: ModuleRole,
     /// Its settings, secrets masked.
     pub settings: BTreeMap<String, String>,
+    /// What its manifest says of settings that are not set: the defaults of its own, and those of its kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: BTreeMap<String, String>,
     /// Its versions: the one in force, the one on trial, and those before.
     pub versions: Vec<ModuleVersion>,
     /// What the operator is to be told of it.
@@ -80,6 +83,9 @@ pub struct Module {
     pub retry_at: Option<Timestamp>,
     /// The kinds of event it wants: `cert-issued`.
     pub events: Vec<String>,
+    /// The kinds of event that its manifest names, where it names any: what counts is what it asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifest_events: Vec<String>,
     /// The last event it has dealt with.
     pub cursor: u64,
     /// The newest event there is.

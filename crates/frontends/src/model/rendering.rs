@@ -1,5 +1,7 @@
 //! What the engine's values look like in the API.
 
+use std::collections::BTreeMap;
+
 use engine::store::{self, CrlRow, DeliveryState as EngineDeliveryState};
 use engine::{Installed, ModuleState as EngineModuleState, ModuleStatus};
 use module::RevocationReason;
@@ -223,6 +225,9 @@ impl From<ModuleStatus> for Module {
     fn from(status: ModuleStatus) -> Self {
         let versions = ModuleVersion::all(&status);
         let installed = status.installed;
+        // It was read when it was installed; one that a newer server wrote says nothing here.
+        let manifest = installed.versions.package.manifest().ok().flatten();
+        let defaults = defaults(manifest.as_ref(), &installed);
         let (state, retry_at) = match status.state {
             EngineModuleState::Starting => (ModuleState::Starting, None),
             EngineModuleState::Running => (ModuleState::Running, None),
@@ -241,6 +246,7 @@ impl From<ModuleStatus> for Module {
             kind: installed.kind,
             role: installed.role.into(),
             settings: installed.settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            defaults,
             versions,
             notice: status.notice,
             options: (&installed.options).into(),
@@ -251,7 +257,8 @@ impl From<ModuleStatus> for Module {
             about: status.about.into_iter().collect(),
             state,
             retry_at,
-            events: status.mask.events().map(|event| event.name().to_owned()).collect(),
+            events: names(status.mask),
+            manifest_events: manifest.map(|manifest| names(manifest.events())).unwrap_or_default(),
             cursor: installed.cursor.0,
             head: status.head.0,
             lag: status.lag,
@@ -264,6 +271,20 @@ impl From<ModuleStatus> for Module {
             health: status.health,
         }
     }
+}
+
+/// What the manifest says of the settings that are not set.
+fn defaults(manifest: Option<&module::Manifest>, installed: &store::InstalledModule) -> BTreeMap<String, String> {
+    let directory = installed.versions.package.manifest.as_ref().map(|file| file.directory.as_path());
+    let Some((manifest, directory)) = manifest.zip(directory) else { return BTreeMap::new() };
+    let said = manifest.settings_for(directory, &[], None, &module::Settings::default());
+    let unset = said.iter().filter(|(name, _)| installed.settings.value(name).is_none());
+    unset.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Events by their names.
+fn names(events: module::ExitEvents) -> Vec<String> {
+    events.events().map(|event| event.name().to_owned()).collect()
 }
 
 /// The last call that a policy module failed, as its guard counts it: nothing is delivered to it that could fail.

@@ -27,7 +27,7 @@ const PROTOCOL: &str = "protocol.md, What the server calls";
 #[rustfmt::skip]
 static CHECKS: &[Check] = &[
     check("initialize", Start, "initialize succeeds, in time", EXIT, initialize),
-    check("mask", Start, "initialize answers with the events the module wants, at least one", EXIT, mask),
+    check("mask", Start, "initialize answers with the events the module wants, at least one, and none that its manifest leaves out", EXIT, mask),
     check("mask-kept", Start, "a fresh instance asks for the same events", EXIT, mask_kept),
     check("description", Start, "the description is one line of 1 to 1,024 bytes", EXIT, description),
 
@@ -83,7 +83,25 @@ fn mask(bench: &mut ExitBench<'_>) -> Outcome {
             "answer with the sum of the events it handles: cert-issued is 1, crl-issued is 0x20, all are 0x27f",
         );
     }
-    Ok(if mask == ExitEvents::all() { "all events".into() } else { mask.to_string().replace(',', ", ") })
+    let declared = bench.specimen.declared();
+    let undeclared = mask.difference(declared);
+    if !declared.is_empty() && !undeclared.is_empty() {
+        return failed(
+            format!("it asks for {}, and its manifest names {}", words(mask), words(declared)),
+            format!(
+                "name {} in `events` of the manifest, or ask for less: operators decide by the manifest",
+                words(undeclared)
+            ),
+        );
+    }
+    let spare = declared.difference(mask);
+    let spare = if spare.is_empty() { String::new() } else { format!("; its manifest also names {}", words(spare)) };
+    Ok(format!("{}{spare}", if mask == ExitEvents::all() { "all events".into() } else { words(mask) }))
+}
+
+/// The names of the events.
+fn words(events: ExitEvents) -> String {
+    events.to_string().replace(',', ", ")
 }
 
 fn mask_kept(bench: &mut ExitBench<'_>) -> Outcome {

@@ -9,7 +9,7 @@ use frontends::model::{AuditEntry, AuditReport, List};
 
 use super::Context;
 use super::connection::Place;
-use super::output::{Align, BAD, Column, GOOD, Table, clean, hex_groups};
+use super::output::{BAD, Column, GOOD, Table, clean, hex_groups};
 use crate::{Error, offline};
 
 /// Rows asked for at a time.
@@ -69,7 +69,7 @@ fn table(entries: &[AuditEntry]) -> String {
         Column::text("AT"),
         Column::long("WHO"),
         Column::text("WHAT"),
-        Column { heading: "REQUEST", align: Align::Right, flexible: false },
+        Column::number("REQUEST"),
         Column::long("DETAIL"),
     ]);
     for entry in entries {

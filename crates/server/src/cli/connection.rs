@@ -184,15 +184,17 @@ fn translate(error: client::Error, start: Option<&str>) -> Error {
 }
 
 /// Where to look for what was not found behind a path of the admin API.
-fn whereabouts(path: &str) -> &'static str {
+fn whereabouts(path: &str) -> String {
     let mut segments = path.split(['/', '?']).skip(2);
-    match (segments.next(), segments.nth(1)) {
-        (Some("modules"), Some("deliveries")) => "what waits and what is parked: exeunt module events NAME",
-        (Some("modules"), Some("rollback")) => "its versions: exeunt module show NAME",
-        (Some("modules"), _) => "what there is: exeunt module list",
-        (Some("requests"), _) => "what there is: exeunt request list",
-        (Some("certificates"), _) => "what there is: exeunt certificate list",
-        _ => "",
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("modules"), Some(name), Some("deliveries")) => {
+            format!("what waits and what is parked: exeunt module events {}", name)
+        }
+        (Some("modules"), Some(name), Some("rollback")) => format!("its versions: exeunt module show {}", name),
+        (Some("modules"), ..) => "what there is: exeunt module list".to_owned(),
+        (Some("requests"), ..) => "what there is: exeunt request list".to_owned(),
+        (Some("certificates"), ..) => "what there is: exeunt certificate list".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -223,8 +225,8 @@ mod tests {
         for (path, next) in [
             ("/v1/modules/tell", "exeunt module list"),
             ("/v1/modules/tell/enable", "exeunt module list"),
-            ("/v1/modules/tell/deliveries/7/retry", "exeunt module events NAME"),
-            ("/v1/modules/tell/rollback", "exeunt module show NAME"),
+            ("/v1/modules/tell/deliveries/7/retry", "exeunt module events tell"),
+            ("/v1/modules/tell/rollback", "exeunt module show tell"),
             ("/v1/requests/7", "exeunt request list"),
             ("/v1/certificates/1a2b?pem=true", "exeunt certificate list"),
         ] {

@@ -11,7 +11,7 @@ use module::RevocationReason;
 use pki::CertificateList;
 use serde::Serialize;
 
-use super::output::{Align, BAD, Column, Facts, GOOD, Table, clean, moment};
+use super::output::{BAD, Column, Facts, GOOD, Table, clean, moment};
 use super::{Context, describe, input};
 use crate::Error;
 
@@ -213,7 +213,7 @@ fn table(rows: &[Row]) -> String {
         Column::text("THIS UPDATE"),
         Column::text("NEXT UPDATE"),
         Column::text("PUBLISHED"),
-        Column { heading: "BYTES", align: Align::Right, flexible: false },
+        Column::number("BYTES"),
     ]);
     for row in rows {
         let kind = match row.kind {

@@ -8,7 +8,7 @@ use frontends::model::{Event, List};
 use module::ExitEvents;
 
 use super::Context;
-use super::output::{Align, Column, Table, clean};
+use super::output::{Column, Table, clean};
 use crate::Error;
 
 /// Rows asked for at a time.
@@ -79,7 +79,7 @@ fn table(events: &[Event]) -> String {
         Column::number("ID"),
         Column::text("AT"),
         Column::text("WHAT"),
-        Column { heading: "REQUEST", align: Align::Right, flexible: false },
+        Column::number("REQUEST"),
         Column::text("DISPOSITION"),
         Column::long("SUBJECT"),
     ]);

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use frontends::client::{escape, with_query};
 use frontends::model::{
     Delivery, DeliveryState, DigestCheck, List, Module as Installed, ModuleChange, ModuleKind, ModuleOptionsChange,
     ModuleRole, ModuleState, Rewind,
 };
+use module::{HResult, nearest};
 use serde_json::json;
 
 use super::Context;
@@ -30,6 +31,9 @@ pub enum Module {
         /// The kinds that can be installed, and their settings
         #[arg(long)]
         available: bool,
+        /// Only these kinds
+        #[arg(value_name = "KIND", requires = "available")]
+        kinds: Vec<String>,
     },
     /// Make a project for a module of your own
     New(super::module_new::New),
@@ -95,14 +99,14 @@ pub enum Module {
         limit: u32,
     },
     /// Deliver a parked or waiting event again, now
+    #[command(group = ArgGroup::new("events").required(true).args(["event", "all"]))]
     Retry {
         /// The module
         name: String,
         /// The event's number
-        #[arg(required_unless_present = "all")]
         event: Option<u64>,
         /// Every event that is parked or waits
-        #[arg(long, conflicts_with = "event")]
+        #[arg(long)]
         all: bool,
     },
     /// Give a parked or waiting event up for good
@@ -215,11 +219,12 @@ impl Options {
 impl Module {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
         match self {
-            Self::List { available: true } => {
-                let kinds: List<ModuleKind> = context.connect()?.get("/v1/module-kinds")?;
-                context.output().show(&kinds, |kinds| kinds.items.iter().map(kind).collect())?;
+            Self::List { available: true, kinds } => {
+                let mut all: List<ModuleKind> = context.connect()?.get("/v1/module-kinds")?;
+                choose(&mut all.items, &kinds)?;
+                context.output().show(&all, |all| all.items.iter().map(kind).collect())?;
             }
-            Self::List { available: false } => {
+            Self::List { available: false, .. } => {
                 let modules: List<Installed> = context.connect()?.get("/v1/modules")?;
                 context.output().show(&modules, |modules| table(&modules.items))?;
             }
@@ -247,14 +252,19 @@ impl Module {
             Self::Promote { name } => act(context, &name, "promote")?,
             Self::Rollback(rollback) => rollback.run(context)?,
             Self::Enable { name } => act(context, &name, "enable")?,
-            Self::Disable { name } => act(context, &name, "disable")?,
+            Self::Disable { name } => {
+                act(context, &name, "disable")?;
+                warn_without_policy(context)?;
+            }
             Self::Remove { name } => {
                 context.connect()?.delete(&path(&name))?;
                 done(context, &name, "removed")?;
+                warn_without_policy(context)?;
             }
             Self::Rewind { name, to } => {
-                let module: Installed = context.connect()?.post(&format!("{}/rewind", path(&name)), &Rewind { to })?;
-                context.output().show(&module, show)?;
+                let connection = context.connect()?;
+                let rewind = || connection.post(&format!("{}/rewind", path(&name)), &Rewind { to });
+                show_started(context, &connection, &name, "", rewind)?;
             }
             Self::Events { name, after, limit } => events(context, &name, after, limit)?,
             Self::Retry { name, event: Some(event), .. } => {
@@ -263,6 +273,7 @@ impl Module {
             }
             Self::Retry { name, event: None, .. } => {
                 let told = match retry_all(&context.connect()?, &name)? {
+                    0 => "no event waits or is parked".to_owned(),
                     1 => "1 event is delivered again now".to_owned(),
                     count => format!("{count} events are delivered again now"),
                 };
@@ -291,8 +302,40 @@ impl Set {
         let connection = context.connect()?;
         refuse_unset(&connection, &self.name, &self.unset)?;
         let change = ModuleChange { settings, options };
-        show_started(context, &connection, &self.name, "", || connection.patch(&path(&self.name), &change))
+        show_started(context, &connection, &self.name, "", || {
+            let changed = connection.patch(&path(&self.name), &change);
+            changed.map_err(|error: Error| match error.code {
+                Some(HResult::E_INVALIDARG) if error.next.is_empty() => {
+                    error.next(format!("its settings: exeunt module show {}", self.name))
+                }
+                _ => error,
+            })
+        })
     }
+}
+
+/// Leaves only the kinds of these names; all of them where there are no names.
+fn choose(kinds: &mut Vec<ModuleKind>, names: &[String]) -> Result<(), Error> {
+    if let Some(unknown) = names.iter().find(|name| !kinds.iter().any(|kind| kind.name == **name)) {
+        let meant = nearest::question_or_all(unknown, "there are", kinds.iter().map(|kind| kind.name.as_str()));
+        return Err(Error::new(Kind::NotFound, format!("there is no kind of module `{unknown}`{meant}")));
+    }
+    kinds.retain(|kind| names.is_empty() || names.contains(&kind.name));
+    Ok(())
+}
+
+/// Says so where no policy module is left to decide about requests: then each of them fails.
+fn warn_without_policy(context: &Context) -> Result<(), Error> {
+    let modules: List<Installed> = context.connect()?.get("/v1/modules")?;
+    let mut policies = modules.items.iter().filter(|module| module.role == ModuleRole::Policy).peekable();
+    let next = match policies.peek() {
+        Some(module) => format!("exeunt module enable {}", module.name),
+        None => "exeunt module add default --role policy".to_owned(),
+    };
+    if !policies.any(|module| module.enabled) {
+        context.output().warning(&format!("no policy module is enabled: every request fails until one is. {next}"));
+    }
+    Ok(())
 }
 
 fn act(context: &Context, name: &str, verb: &str) -> Result<(), Error> {

@@ -61,8 +61,9 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done (also: the request is pending)   4 refused by the authority, or the request was denied
   1 failed                                5 access denied
-  2 wrong usage or configuration          6 conflict with the state of things
-  3 not found                             7 the server cannot be reached or cannot work now";
+  2 wrong usage or configuration          6 conflict with the state of things, or with a file that is there
+  3 not found                             7 the server cannot be reached or cannot work now
+                                          8 asked whether to go on, you said no";
 
 #[derive(Debug, Subcommand)]
 enum Command {

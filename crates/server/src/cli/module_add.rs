@@ -1,9 +1,11 @@
 //! `exeunt module add`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use frontends::model::{ModuleRole, NewModule};
+use module::HResult;
 
 use super::Context;
 use super::input::pair;
@@ -11,12 +13,13 @@ use super::installed_module::{Options, Role};
 use super::module_source::Source;
 use super::module_start::show_started;
 use crate::Error;
+use crate::loader::Kinds;
 
 /// Options of `module add`.
 #[derive(Debug, Args)]
 pub struct Add {
     /// A folder with a manifest, a program, a component, a library, an https URL, or a kind of module (see: module list --available)
-    #[arg(value_name = "PATH|URL|KIND")]
+    #[arg(value_name = "PATH|URL|KIND", value_hint = ValueHint::AnyPath)]
     source: String,
     /// The name you will know it by [default: that of its manifest, its file or its kind]
     #[arg(long)]
@@ -60,6 +63,26 @@ impl Add {
         };
         let connection = context.connect()?;
         let well = format!("how it does: exeunt module show {}", new.name);
-        show_started(context, &connection, &new.name, &well, || connection.post("/v1/modules", &new))
+        show_started(context, &connection, &new.name, &well, || {
+            connection.post("/v1/modules", &new).map_err(|error| match source {
+                Source::Packaged(_) => error,
+                _ => with_settings_of(&new.kind, error),
+            })
+        })
     }
+}
+
+/// An error, with where to look where a setting is not what it should be.
+fn with_settings_of(kind: &str, error: Error) -> Error {
+    if error.code != Some(HResult::E_INVALIDARG) || !error.next.is_empty() {
+        return error;
+    }
+    let known = Kinds::new(Arc::default(), None).all().iter().any(|known| known.name() == kind);
+    let next = if known {
+        format!("its settings: exeunt module list --available {kind}")
+    } else {
+        "give a module's folder, its program (./NAME where it is in this folder), or a kind of: exeunt module list --available"
+            .to_owned()
+    };
+    error.next(next)
 }

@@ -62,12 +62,17 @@ impl Record {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
         let end = self.end()?;
         if self.file.exists() {
-            return Err(Error::usage(format!("{} is there already", self.file.display())).next("name another file"));
+            let text = format!("{} is there already", self.file.display());
+            return Err(Error::new(Kind::Conflict, text).next("name another file"));
+        }
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let text = format!("there is no folder {}", folder.display());
+            return Err(Error::new(Kind::NotFound, text).next("make it, or name a file elsewhere"));
         }
         let connection = context.connect()?;
         let progress = context.output().progress("recording");
         // Whoever sees the file sees a whole one.
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder).map_err(|error| Error::io(&self.file, &error))?;
         let mut out = std::io::BufWriter::new(file.as_file_mut());
         let (kept, more) = self.copy(&connection, &end, &mut out, &mut |done| progress.update(done, self.limit))?;

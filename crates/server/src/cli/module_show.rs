@@ -1,7 +1,8 @@
 //! Modules as people see them.
 
 use frontends::model::{
-    Delivery, DeliveryState, Module as Installed, ModuleKind, ModuleRole, ModuleState, ModuleVersion, VersionState,
+    Delivery, DeliveryState, DigestCheck, Module as Installed, ModuleKind, ModuleRole, ModuleState, ModuleVersion,
+    VersionState,
 };
 use jiff::Timestamp;
 use module::manifest::SETTING_PREFIX;
@@ -58,7 +59,8 @@ pub fn show(module: &Installed) -> String {
         facts = facts
             .maybe("version", label(version))
             .maybe("file", version.file.as_ref())
-            .maybe("SHA-256", version.sha256.as_ref());
+            .maybe("SHA-256", version.sha256.as_ref())
+            .maybe("when changed", version.sha256.as_ref().map(|_| changed(module.options.digest)));
     }
     if module.role == ModuleRole::Exit {
         let options = &module.options;
@@ -96,16 +98,7 @@ pub fn show(module: &Installed) -> String {
             text.push_str(&format!("  {}: {}\n", clean(name), clean(value)));
         }
     }
-    if !module.settings.is_empty() {
-        text.push_str(&format!("\n{STRONG}Settings{STRONG:#}\n"));
-        // With a manifest the module's own settings go by their own names, here as for `module set`.
-        let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce);
-        let prefix = if in_force.is_some_and(|version| version.version.is_some()) { SETTING_PREFIX } else { "" };
-        for (name, value) in &module.settings {
-            let name = name.strip_prefix(prefix).unwrap_or(name);
-            text.push_str(&format!("  {} = {}\n", clean(name), clean(value)));
-        }
-    }
+    text.push_str(&settings(module));
     if module.versions.len() > 1 {
         text.push_str(&format!("\n{STRONG}Versions{STRONG:#}\n"));
         text.push_str(&versions(&module.versions, now));
@@ -113,10 +106,42 @@ pub fn show(module: &Installed) -> String {
     text
 }
 
+/// What is set, and what the manifest says of what is not.
+fn settings(module: &Installed) -> String {
+    // With a manifest the module's own settings go by their own names, here as for `module set`.
+    let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce);
+    let prefix = if in_force.is_some_and(|version| version.version.is_some()) { SETTING_PREFIX } else { "" };
+    let set = module.settings.iter().map(|(name, value)| (name, value, ""));
+    let unset = module.defaults.iter().map(|(name, value)| {
+        let origin = if name.starts_with(SETTING_PREFIX) { " (default)" } else { " (from its manifest)" };
+        (name, value, origin)
+    });
+    let mut lines: Vec<String> = set
+        .chain(unset)
+        .map(|(name, value, origin)| {
+            let name = clean(name.strip_prefix(prefix).unwrap_or(name));
+            format!("  {name} = {}{FAINT}{origin}{FAINT:#}\n", clean(value))
+        })
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    lines.sort();
+    format!("\n{STRONG}Settings{STRONG:#}\n{}", lines.concat())
+}
+
 /// How many calls a module answered and failed since it was started.
 fn calls(module: &Installed) -> Option<String> {
     let count = |name: &str| module.health.get(name)?.as_u64();
     Some(format!("{}, {} of them failed", count("calls")?, count("failures")?))
+}
+
+/// What is run where the file with the code has changed.
+const fn changed(digest: DigestCheck) -> &'static str {
+    match digest {
+        DigestCheck::Enforce => "the file as it was installed is run (--digest enforce)",
+        DigestCheck::Warn => "the changed file is run, with a warning (--digest warn)",
+    }
 }
 
 /// What a version is called: its number, and what its manifest says.
@@ -167,8 +192,8 @@ fn versions(versions: &[ModuleVersion], now: Timestamp) -> String {
 pub fn kind(kind: &ModuleKind) -> String {
     let roles = kind.roles.iter().map(|one| role(*one)).collect::<Vec<_>>().join(", ");
     let mut text =
-        format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#} {}\n", clean(&kind.name), clean(&kind.summary));
-    let mut table = Table::new([Column::text("  SETTING"), Column::long("DEFAULT"), Column::long("MEANING")]);
+        format!("{STRONG}{}{STRONG:#} {FAINT}({roles}){FAINT:#}\n  {}\n", clean(&kind.name), clean(&kind.summary));
+    let mut table = Table::new([Column::text("  SETTING"), Column::prose("DEFAULT"), Column::prose("MEANING")]);
     for setting in &kind.settings {
         let default = if setting.default.is_empty() { "(required)" } else { &setting.default };
         let secret = if setting.secret { " (secret: @file:PATH or @env:NAME)" } else { "" };

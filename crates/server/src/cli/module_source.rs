@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use frontends::model::{ModulePackage, ModuleRole};
 use module::manifest::{self, Manifest};
-use module::{ModuleKind, Role};
+use module::{ModuleKind, Role, nearest};
 
 use super::Context;
 use super::module_manifest;
@@ -15,6 +15,9 @@ use crate::Error;
 use crate::error::Kind;
 use crate::folder::absolute;
 use crate::loader::{Kinds, sha256_of_file};
+
+/// For those who give a program with its arguments.
+const COMMAND_LINE: &str = "a program with arguments is given as: exeunt module add process --name NAME --set command='python3 /path/of/script.py'";
 
 /// The kinds that run what is in a file, or is elsewhere.
 const PROCESS: &str = "process";
@@ -78,7 +81,10 @@ impl Source {
             return Ok(Self::Kind(text.to_owned()));
         }
         let path = absolute(path)?;
-        let metadata = std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?;
+        let metadata = std::fs::metadata(&path).map_err(|error| {
+            let next = if text.contains(' ') { COMMAND_LINE } else { "" };
+            Error::io(&path, &error).next(next)
+        })?;
         if metadata.is_dir() || path.extension().is_some_and(|end| end == "toml") {
             return Packaged::read(&path).map(|packaged| Self::Packaged(Box::new(packaged)));
         }
@@ -185,7 +191,7 @@ impl Source {
     /// Shows what a manifest says, and asks whether to go on. Without a manifest there is nothing to confirm.
     ///
     /// # Errors
-    /// The answer is no, or nobody can be asked.
+    /// [`Kind::Declined`] where the answer is no, [`Kind::Usage`] where nobody can be asked: then `yes` was to be given.
     pub fn confirm(&self, context: &Context, yes: bool, question: &str) -> Result<(), Error> {
         let Self::Packaged(packaged) = self else {
             if let Self::Program(path) = self {
@@ -204,16 +210,23 @@ impl Source {
             context.output().hint(&shown);
             return Ok(());
         }
+        if context.output().is_json() {
+            return Err(Error::usage("nothing was installed: with --json nobody is asked")
+                .next("say --yes to go on; without --json what it asks for is shown"));
+        }
         anstream::eprint!("{shown}");
-        let declined = || Error::new(Kind::Refused, "nothing was installed");
         if !std::io::stdin().is_terminal() {
-            return Err(declined().next("this is no terminal to ask at: look at the above, and say --yes to go on"));
+            return Err(Error::usage("nothing was installed: this is no terminal to ask at")
+                .next("look at the above, and say --yes to go on"));
         }
         anstream::eprint!("{question} [y/N] ");
         let mut answer = String::new();
         let read = std::io::stderr().flush().and_then(|()| std::io::stdin().read_line(&mut answer));
         read.map_err(|error| Error::failed(format!("the terminal cannot be read: {error}")))?;
-        if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(declined()) }
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Error::new(Kind::Declined, "nothing was installed, as you said")),
+        }
     }
 }
 
@@ -271,8 +284,8 @@ fn kind_or_built_in(name: &str) -> Result<Option<std::sync::Arc<dyn ModuleKind>>
     if kinds.iter().any(|kind| kind.name() == name) {
         return Ok(None);
     }
-    let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-    Err(Error::usage(format!("the manifest names a kind of module `{name}`; there are: {names}"))
+    let meant = nearest::question_or_all(name, "there are", kinds.iter().map(|kind| kind.name()));
+    Err(Error::usage(format!("the manifest names a kind of module `{name}`{meant}"))
         .next("mend `kind`: docs/modules/manifest.md"))
 }
 
@@ -371,7 +384,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("my notifier.py");
         let text = path.to_str().unwrap();
-        assert!(Source::work_out(text).unwrap_err().message.contains("No such file"));
+        let missing = Source::work_out(text).unwrap_err();
+        assert!(missing.message.contains("No such file") && missing.next.contains("--set command="), "{missing:?}");
         std::fs::write(&path, "").unwrap();
         assert!(Source::work_out(text).unwrap_err().next.contains("chmod +x"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -417,7 +431,9 @@ mod tests {
         let manifest =
             "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"policy\"\nentry = \"m.sh\"\n";
         std::fs::write(home.path().join(manifest::FILE_NAME), manifest.replace("process", "proces")).unwrap();
-        assert!(Source::work_out(folder).unwrap_err().message.contains("`proces`; there are: default, file"));
+        assert!(Source::work_out(folder).unwrap_err().message.contains("`proces` (is it `process`?)"));
+        std::fs::write(home.path().join(manifest::FILE_NAME), manifest.replace("process", "fax")).unwrap();
+        assert!(Source::work_out(folder).unwrap_err().message.contains("`fax`; there are: default, file"));
         std::fs::write(home.path().join(manifest::FILE_NAME), manifest).unwrap();
         let error = Source::work_out(folder).unwrap_err();
         assert!(error.message.contains("m.sh is not there") && error.next.contains("build the module"), "{error:?}");

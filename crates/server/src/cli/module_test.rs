@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use frontends::model::ModuleRole;
 use jiff::Timestamp;
 use laboratory::{Options, Report, Specimen};
-use module::{ModuleKind, Role, Settings};
+use module::{ModuleKind, Role, Settings, nearest};
 use parking_lot::Mutex;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
@@ -32,7 +32,7 @@ const LINES_MAX: usize = 100;
 #[derive(Debug, Args)]
 pub struct Trial {
     /// A folder with a manifest, a program, a component, a library, an https URL, or a kind of module
-    #[arg(value_name = "PATH|URL|KIND")]
+    #[arg(value_name = "PATH|URL|KIND", value_hint = ValueHint::AnyPath)]
     source: String,
     /// A setting (may be repeated); {scratch} in its value is a folder that is removed afterwards
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
@@ -136,16 +136,16 @@ pub(crate) fn specimen(
     let specimen = Specimen::new(kind, &name, role, &settings, call)?;
     manifest.check(specimen.settings()).map_err(|error| Error::usage(error.message).code(error.code))?;
     let settings = manifest.typed(specimen.settings().clone());
-    Ok(specimen.with_settings(settings))
+    Ok(specimen.with_settings(settings).declaring(manifest.events()))
 }
 
 /// A kind that this executable has.
 fn kind(name: &str) -> Result<Arc<dyn ModuleKind>, Error> {
     let kinds = Kinds::new(Arc::default(), None).all();
-    let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let meant = nearest::question_or_all(name, "there are", kinds.iter().map(|kind| kind.name()));
     let found = kinds.into_iter().find(|kind| kind.name() == name);
     found.ok_or_else(|| {
-        Error::usage(format!("there is no kind of module `{name}`; there are: {names}"))
+        Error::usage(format!("there is no kind of module `{name}`{meant}"))
             .next("give a module's folder, its program (./NAME where it is in this folder), or one of these kinds")
     })
 }

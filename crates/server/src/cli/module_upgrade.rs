@@ -1,9 +1,12 @@
 //! `exeunt module upgrade` and `rollback`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use clap::Args;
-use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade, ModuleVersion};
+use clap::{Args, ValueHint};
+use frontends::model::{
+    self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade, ModuleVersion, VersionState,
+};
 
 use super::Context;
 use super::input::pair;
@@ -13,6 +16,10 @@ use super::module_start::show_started;
 use super::output::clean;
 use crate::Error;
 use crate::error::Kind;
+use crate::folder::absolute;
+
+/// The setting of programs that says what is run.
+const COMMAND: &str = "command";
 
 /// Options of `module upgrade`.
 #[derive(Debug, Args)]
@@ -20,7 +27,7 @@ pub struct Upgrade {
     /// The module
     name: String,
     /// The new version: a folder with a manifest, a program, a component, a library, or an https URL [default: the same code]
-    #[arg(value_name = "PATH|URL")]
+    #[arg(value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
     source: Option<String>,
     /// A setting of the new version (may be repeated); the others stay
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
@@ -51,11 +58,17 @@ pub struct Rollback {
 
 impl Upgrade {
     pub(super) fn run(self, context: &Context) -> Result<(), Error> {
-        let source = self.source.as_deref().map(Source::work_out).transpose()?;
-        if source.is_none() && self.settings.is_empty() && self.unset.is_empty() {
+        if self.source.is_none() && self.settings.is_empty() && self.unset.is_empty() {
             return Err(Error::usage("nothing was said to be new")
                 .next("give the path of the new version, or --set NAME=VALUE"));
         }
+        let connection = context.connect()?;
+        let before: Installed = connection.get(&path(&self.name))?;
+        let command = self.source.as_deref().and_then(|source| command_of(&before, source));
+        let source = match &command {
+            Some(_) => None,
+            None => self.source.as_deref().map(Source::work_out).transpose()?,
+        };
         let given = self.settings.into_iter().map(|(name, value)| (name, Some(value)));
         let taken = self.unset.iter().map(|name| (name.clone(), None));
         let mut settings: BTreeMap<String, Option<String>> = BTreeMap::new();
@@ -66,11 +79,14 @@ impl Upgrade {
             kind = Some(source.kind().to_owned());
             package = source.package()?;
         }
+        if let Some((name, command)) = command {
+            context.output().hint(&format!("its {name} stays: {command}"));
+            settings.insert(name, Some(command));
+        }
         settings.extend(given.chain(taken));
         let failures_max = self.canary_failures;
         let canary = self.canary.map(|percent| CanaryOrder { percent, failures_max });
         let upgrade = ModuleUpgrade { kind, settings, package, canary };
-        let connection = context.connect()?;
         refuse_unset(&connection, &self.name, &self.unset)?;
         let name = &self.name;
         let well = match self.canary {
@@ -98,6 +114,16 @@ impl Upgrade {
         }
         Ok(())
     }
+}
+
+/// The setting with the command of a program without a manifest, where `source` is the file that it runs: that file is taken over
+/// as it is now, with the interpreter before it and the arguments behind it.
+fn command_of(module: &Installed, source: &str) -> Option<(String, String)> {
+    let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce)?;
+    let file = in_force.file.as_ref().filter(|_| in_force.version.is_none())?;
+    let same = absolute(Path::new(source)).is_ok_and(|path| path == Path::new(file));
+    let (name, command) = module.settings.get_key_value(COMMAND).filter(|_| same)?;
+    Some((name.clone(), command.clone()))
 }
 
 /// The version that the newest one says it is, where one with another file says the same.

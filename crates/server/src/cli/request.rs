@@ -12,7 +12,7 @@ use super::Context;
 use super::describe;
 use super::input::{self, attribute};
 use super::listing::Listing;
-use super::output::{Align, Column, FAINT, Facts, STRONG, Table, clean, day, disposition};
+use super::output::{Column, FAINT, Facts, STRONG, Table, clean, day, disposition};
 use crate::Error;
 use crate::error::Kind;
 use crate::folder::replace_file;
@@ -266,7 +266,7 @@ fn table(rows: &[model::Request]) -> String {
         Column::text("SUBMITTED"),
         Column::long("REQUESTER"),
         Column::long("PROFILE"),
-        Column { heading: "SUBJECT", align: Align::Left, flexible: true },
+        Column::long("SUBJECT"),
     ]);
     for row in rows {
         table.row([

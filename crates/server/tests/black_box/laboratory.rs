@@ -114,7 +114,9 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
     let events = recorded["events"].as_u64().unwrap();
     assert!(events >= 4, "{recorded}");
     // One that is there is not written over.
-    place.run(&["module", "record", &shown]).fails(2);
+    place.run(&["module", "record", &shown]).fails(6);
+    let nowhere = place.run(&["module", "record", "nowhere/at.jsonl"]).fails(3);
+    assert!(nowhere.stderr.contains("there is no folder nowhere"), "{nowhere:?}");
 
     let lines = |path: &Path| -> Vec<Value> {
         let text = std::fs::read_to_string(path).unwrap();

@@ -11,6 +11,8 @@ mod laboratory;
 mod laboratory_kinds;
 #[cfg(feature = "wasm")]
 mod live_change;
+mod module_manifest;
+mod module_script;
 mod module_versions;
 mod modules;
 mod output;

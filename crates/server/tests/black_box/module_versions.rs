@@ -9,7 +9,7 @@ use crate::authority::{Place, until};
 
 /// Writes what it was started with and the serial number of each certificate to the file of its setting `file`; a version
 /// with `fails` in its name fails every event, and one with `broken` does not start.
-const MODULE: &str = r#"#!/usr/bin/env python3
+pub const MODULE: &str = r#"#!/usr/bin/env python3
 import json, os, sys
 VERSION = "@VERSION@"
 for line in sys.stdin:
@@ -74,7 +74,7 @@ fn package(place: &Place, version: &str) -> PathBuf {
     folder
 }
 
-fn told(place: &Place) -> Vec<Value> {
+pub fn told(place: &Place) -> Vec<Value> {
     let text = std::fs::read_to_string(place.path("told.jsonl")).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
@@ -103,7 +103,7 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
     let server = place.serve(&[]);
     let add = add(&place, &[]);
     // Nobody can be asked here.
-    let asked = place.run(&words(&add)).fails(4);
+    let asked = place.run(&words(&add)).fails(2);
     for said in ["teller 1.0", "SHA-256", "cert-issued", "smtp.example.org:25", "password (text, secret)", "--yes"] {
         assert!(asked.stderr.contains(said), "{said}: {}", asked.stderr);
     }
@@ -124,6 +124,10 @@ fn a_manifest_is_shown_confirmed_and_kept_to() {
         assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
     }
     assert_eq!(place.json(&["module", "list"])["items"].as_array().unwrap().len(), 2);
+    // With --json there is one object, and no question.
+    let asked = place.run(&words(&[&add[..], &["--json".to_owned()]].concat())).fails(2);
+    let refused: Value = serde_json::from_str(&asked.stderr).unwrap();
+    assert!(refused["next"].as_str().unwrap().contains("--yes"), "{refused}");
 
     let secret = place.path("password");
     std::fs::write(&secret, "swordfish-9921\n").unwrap();
@@ -367,7 +371,7 @@ fn a_terminal_is_asked() {
     };
     for answer in ["n", "maybe"] {
         let (code, said) = on_a_terminal(answer);
-        assert!(code == 4 && said.contains("Install it?") && said.contains("nothing was installed"), "{said}");
+        assert!(code == 8 && said.contains("Install it?") && said.contains("nothing was installed"), "{said}");
     }
     place.run(&["module", "show", "teller"]).fails(3);
     let (code, said) = on_a_terminal("y");

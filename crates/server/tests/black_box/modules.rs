@@ -230,9 +230,12 @@ fn mistakes_are_told_when_a_module_is_added() {
         "manifest = 1\nname = \"mine\"\nversion = \"1\"\nkind = \"process\"\nrole = \"exit\"\nentry = \"target/release/mine\"\n",
     );
     for (arguments, code, expected) in [
-        (vec!["journl"], 4, "there is no kind of module `journl`"),
+        (vec!["journl"], 4, "there is no kind of module `journl` (is it `journal`?)"),
+        (vec!["journl"], 4, "exeunt module list --available"),
+        (vec!["fax"], 4, "there is no kind of module `fax`; there are: default, file"),
         (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth` (is it `path`?)"),
-        (vec!["journal"], 4, "path"),
+        (vec!["journal"], 4, "its settings: exeunt module list --available journal"),
+        (vec!["./missing.py --fast"], 3, "--set command="),
         (vec!["journal", "--role", "policy", "--set", "path=/x"], 4, "policy"),
         (vec!["journal", "--set", "path"], 2, "NAME=VALUE"),
         (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "exeunt module upgrade journal"),
@@ -246,9 +249,31 @@ fn mistakes_are_told_when_a_module_is_added() {
         assert!(done.stderr.contains(expected), "{arguments:?} {done:?}");
     }
     place.run(&["module", "set", "journal"]).fails(2);
+    let misspelt = place.run(&["module", "set", "journal", "evnts=all"]).fails(4);
+    assert!(
+        misspelt.stderr.contains("`evnts` (is it `events`?)") && !misspelt.stderr.contains("there are:"),
+        "{misspelt:?}"
+    );
     let misspelt = place.run(&["module", "set", "journal", "--unset", "pth"]).fails(2);
     assert!(misspelt.stderr.contains("the setting `pth` of journal is not set"), "{misspelt:?}");
     place.run(&["module", "rewind", "journal", "yesterday"]).fails(4);
+    assert!(place.run(&["module", "retry", "journal", "--all"]).ok().stdout.contains("no event waits"));
+    assert!(place.run(&["module", "retry", "journal"]).fails(2).stderr.contains("--all"));
+
+    let kinds = place.json(&["module", "list", "--available", "journal"]);
+    assert_eq!((kinds["items"].as_array().unwrap().len(), &kinds["items"][0]["name"]), (1, &"journal".into()));
+    assert!(place.run(&["module", "list", "--available", "journl"]).fails(3).stderr.contains("is it `journal`?"));
+    place.run(&["module", "list", "journal"]).fails(2);
+
+    // Whoever takes the last policy module away is told what follows.
+    let disabled = place.run(&["module", "disable", "default"]).ok().stderr;
+    assert!(
+        disabled.contains("every request fails") && disabled.contains("exeunt module enable default"),
+        "{disabled}"
+    );
+    assert!(!place.run(&["module", "enable", "default"]).ok().stderr.contains("every request fails"));
+    let removed = place.run(&["module", "remove", "default"]).ok().stderr;
+    assert!(removed.contains("exeunt module add default --role policy"), "{removed}");
     server.stop();
 }
 
@@ -265,7 +290,7 @@ fn the_command_that_starts_a_module_says_how_it_went() {
     // What was not found leads to what there is.
     for (arguments, code, next) in [
         (&["module", "show", "lots"][..], 3, "exeunt module list"),
-        (&["module", "retry", "lost", "7"], 3, "exeunt module events NAME"),
+        (&["module", "retry", "lost", "7"], 3, "exeunt module events lost"),
         (&["module", "tail", "--kind", "cert-isued"], 2, "cert-issued, cert-pending"),
     ] {
         let failed = place.run(arguments).fails(code);

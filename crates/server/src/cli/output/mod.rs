@@ -15,7 +15,7 @@ use crate::Error;
 
 pub use moment::{ago_or_in, day, moment};
 pub use progress::Progress;
-pub use table::{Align, Column, Facts, Table};
+pub use table::{Column, Facts, Table};
 pub use text::{clean, hex_groups};
 
 /// What is emphasised.

@@ -9,12 +9,15 @@ use super::{FAINT, STRONG, clean};
 /// Columns of a terminal that does not say how wide it is, and of a file.
 const WIDTH_DEFAULT: usize = 120;
 
+/// The widest a table with prose is, also in a file: longer lines are not read well.
+const PROSE_MAX: usize = 120;
+
 /// The least a column is cut to.
 const COLUMN_MIN: usize = 8;
 
 /// To which side a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
+enum Align {
     /// Text.
     Left,
     /// Numbers.
@@ -25,27 +28,43 @@ pub enum Align {
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     /// Its heading.
-    pub heading: &'static str,
+    heading: &'static str,
     /// To which side it is aligned.
-    pub align: Align,
-    /// Whether it may be cut to make the table fit.
-    pub flexible: bool,
+    align: Align,
+    /// What may be done to it to make the table fit.
+    fit: Fit,
+}
+
+/// How a column fits into a table that is too wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    /// It stays as it is.
+    Whole,
+    /// What is too long is cut off.
+    Cut,
+    /// What is too long goes on in the next line.
+    Wrap,
 }
 
 impl Column {
     /// Text that is never cut.
     pub const fn text(heading: &'static str) -> Self {
-        Self { heading, align: Align::Left, flexible: false }
+        Self { heading, align: Align::Left, fit: Fit::Whole }
     }
 
     /// Text that may be cut.
     pub const fn long(heading: &'static str) -> Self {
-        Self { heading, align: Align::Left, flexible: true }
+        Self { heading, align: Align::Left, fit: Fit::Cut }
+    }
+
+    /// Text to be read whole, without colours: in a narrow table it takes several lines.
+    pub const fn prose(heading: &'static str) -> Self {
+        Self { heading, align: Align::Left, fit: Fit::Wrap }
     }
 
     /// A number.
     pub const fn number(heading: &'static str) -> Self {
-        Self { heading, align: Align::Right, flexible: false }
+        Self { heading, align: Align::Right, fit: Fit::Whole }
     }
 }
 
@@ -72,7 +91,8 @@ impl<const N: usize> Table<N> {
         if self.rows.is_empty() {
             return format!("{FAINT}{nothing}{FAINT:#}\n");
         }
-        self.fit(terminal_width())
+        let prose = self.columns.iter().any(|column| column.fit == Fit::Wrap);
+        self.fit(terminal_width().min(if prose { PROSE_MAX } else { usize::MAX }))
     }
 
     fn fit(&self, room: usize) -> String {
@@ -85,8 +105,10 @@ impl<const N: usize> Table<N> {
         let gaps = 2 * N.saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > room {
             // The widest column that may be cut gives way, a character at a time.
-            let widest =
-                widths.iter_mut().zip(&self.columns).filter(|(width, column)| column.flexible && **width > COLUMN_MIN);
+            let widest = widths
+                .iter_mut()
+                .zip(&self.columns)
+                .filter(|(width, column)| column.fit != Fit::Whole && **width > COLUMN_MIN);
             match widest.max_by_key(|(width, _)| **width) {
                 Some((width, _)) => *width -= 1,
                 None => break,
@@ -95,17 +117,26 @@ impl<const N: usize> Table<N> {
         let mut out = String::new();
         let headings = self.columns.map(|column| format!("{STRONG}{}{STRONG:#}", column.heading));
         for row in std::iter::once(&headings).chain(&self.rows) {
-            let mut line = String::new();
-            for ((cell, width), column) in row.iter().zip(widths).zip(&self.columns) {
-                let cell = cut(cell, width);
-                let padding = " ".repeat(width.saturating_sub(visible_width(&cell)));
-                match column.align {
-                    Align::Left => line.extend([cell.as_str(), &padding, "  "]),
-                    Align::Right => line.extend([padding.as_str(), &cell, "  "]),
+            let cells = row.iter().zip(widths).zip(&self.columns);
+            let cells: Vec<Vec<String>> = cells
+                .map(|((cell, width), column)| match column.fit {
+                    Fit::Wrap => wrapped(cell, width),
+                    Fit::Cut | Fit::Whole => vec![cut(cell, width)],
+                })
+                .collect();
+            for number in 0..cells.iter().map(Vec::len).max().unwrap_or_default() {
+                let mut line = String::new();
+                for ((lines, width), column) in cells.iter().zip(widths).zip(&self.columns) {
+                    let cell = lines.get(number).map_or("", String::as_str);
+                    let padding = " ".repeat(width.saturating_sub(visible_width(cell)));
+                    match column.align {
+                        Align::Left => line.extend([cell, &padding, "  "]),
+                        Align::Right => line.extend([padding.as_str(), cell, "  "]),
+                    }
                 }
+                out.push_str(line.trim_end());
+                out.push('\n');
             }
-            out.push_str(line.trim_end());
-            out.push('\n');
         }
         out
     }
@@ -188,6 +219,21 @@ fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// The text in lines of a width, broken between words. A word that is longer stands in a line of its own, and is not broken.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    if visible_width(text) <= width {
+        return vec![text.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +258,19 @@ mod tests {
         );
         assert!(plain(&table.fit(1)).contains("CN=東京"));
         assert_eq!(plain(&Table::new([Column::text("A")]).render("nothing here")), "nothing here\n");
+    }
+
+    #[test]
+    fn prose_goes_on_in_the_next_line() {
+        let mut table = Table::new([Column::text("NAME"), Column::prose("DEFAULT"), Column::prose("MEANING")]);
+        table.row(["path".into(), "none".into(), "absolute path of the file that lines are added to".into()]);
+        table.row(["fields".into(), "SerialNumber, NotAfter".into(), "what is told".into()]);
+        let wide = "NAME    DEFAULT                 MEANING\npath    none                    absolute path of the file that lines are added to\n\
+                    fields  SerialNumber, NotAfter  what is told\n";
+        assert_eq!(plain(&table.fit(200)), wide);
+        let narrow = "NAME    DEFAULT         MEANING\npath    none            absolute path\n                        of the file\n                        that lines are\n                        added to\n\
+                      fields  SerialNumber,   what is told\n        NotAfter\n";
+        assert_eq!(plain(&table.fit(38)), narrow);
     }
 
     #[test]
