@@ -34,6 +34,7 @@ endif
 EXEUNT_RUNTIME := $(patsubst $(EXEUNT_SDK)/runtime/%.cpp,$(BUILD)/runtime/%.o,$(wildcard $(EXEUNT_SDK)/runtime/*.cpp))
 EXEUNT_OBJECTS := $(patsubst %,$(BUILD)/linux/%.o,$(filter-out %.rc,$(SOURCES)))
 EXEUNT_WINDOWS_OBJECTS := $(patsubst %,$(BUILD)/windows/%.o,$(SOURCES)) $(BUILD)/windows/certidl.o
+EXEUNT_WINDOWS_KIT := $(wildcard $(EXEUNT_SDK)/windows/include/*.h) $(EXEUNT_SDK)/include/exeunt_certenc2.h
 EXEUNT_HEADERS := $(wildcard $(EXEUNT_SDK)/include/*.h) $(EXEUNT_SDK)/runtime/runtime.h $(wildcard *.h)
 
 # What is made is written beside, and put in place when it is whole: a build that was killed leaves nothing that the next one
@@ -77,23 +78,24 @@ $(BUILD)/runtime/%.o: $(EXEUNT_SDK)/runtime/%.cpp $(EXEUNT_HEADERS)
 	$(EXEUNT_Q)$(CXX) -std=c++17 $(EXEUNT_FLAGS) $(OPTIMIZE) -Wall -Wextra -c $< -o $@.part
 	@mv $@.part $@
 
-# On Windows the system's own headers and libraries serve; of mingw-w64 only the GUIDs of certificate services are missing,
-# and one event.
+# On Windows the system's own headers and libraries serve. What mingw-w64 lacks of certificate services is added: GUIDs and what
+# __uuidof says of them, the second interfaces of the encoding objects, one event.
 # Formats mean what they mean on Windows: %s in a wide text is a wide text. The C++ headers of mingw-w64 would have it otherwise,
 # unless these two come first.
 EXEUNT_WINDOWS_FLAGS = $(OPTIMIZE) -DUNICODE -D_UNICODE -DEXITEVENT_CERTIMPORTED=0x200 \
-    -D__USE_MINGW_ANSI_STDIO=0 -include stdio.h -include wchar.h -I$(BUILD)/windows/include $(CPPFLAGS)
+    -D__USE_MINGW_ANSI_STDIO=0 -include stdio.h -include wchar.h -I$(BUILD)/windows/include \
+    -I$(EXEUNT_SDK)/windows/include $(CPPFLAGS)
 $(BUILD)/$(MODULE).dll: $(EXEUNT_WINDOWS_OBJECTS)
 	$(call EXEUNT_SAYS,link,$@)
 	$(EXEUNT_Q)$(WINDOWS_CXX) -shared -static -s $(EXEUNT_WINDOWS_OBJECTS) $(wildcard $(MODULE).def) $(WINDOWS_LDLIBS) \
 	    -o $(BUILD)/windows/$(MODULE).dll
 	@mv $(BUILD)/windows/$(MODULE).dll $@
-$(BUILD)/windows/%.cpp.o: %.cpp $(wildcard *.h) $(BUILD)/windows/include/.stamp
+$(BUILD)/windows/%.cpp.o: %.cpp $(wildcard *.h) $(EXEUNT_WINDOWS_KIT) $(BUILD)/windows/include/.stamp
 	@mkdir -p $(dir $@)
 	$(call EXEUNT_SAYS,compile,$<)
 	$(EXEUNT_Q)$(WINDOWS_CXX) -std=c++17 $(EXEUNT_WINDOWS_FLAGS) $(CXXFLAGS) -c $< -o $@.part
 	@mv $@.part $@
-$(BUILD)/windows/%.c.o: %.c $(wildcard *.h) $(BUILD)/windows/include/.stamp
+$(BUILD)/windows/%.c.o: %.c $(wildcard *.h) $(EXEUNT_WINDOWS_KIT) $(BUILD)/windows/include/.stamp
 	@mkdir -p $(dir $@)
 	$(call EXEUNT_SAYS,compile,$<)
 	$(EXEUNT_Q)$(WINDOWS_CC) -std=gnu11 $(EXEUNT_WINDOWS_FLAGS) $(CFLAGS) -c $< -o $@.part

@@ -34,73 +34,85 @@ EXEUNT_UUIDOF(CCertEncodeBitString, CLSID_CCertEncodeBitString)
 
 /* SEQUENCE OF strings. The type is one of CERT_RDN_*_STRING, or CERT_RDN_ANY_TYPE: PrintableString where that
  * can hold a text, BMPString else. */
+#define EXEUNT_ICERTENCODESTRINGARRAY_METHODS                                                                                  \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetStringType)(THIS_ LONG * type) PURE;                                                                          \
+    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;                                                                              \
+    STDMETHOD(GetValue)(THIS_ LONG index, BSTR * text) PURE;                                                                   \
+    STDMETHOD(Reset)(THIS_ LONG count, LONG type) PURE;                                                                        \
+    STDMETHOD(SetValue)(THIS_ LONG index, const BSTR text) PURE;                                                               \
+    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeStringArray);
 EXTERN_C const IID IID_ICertEncodeStringArray; /* 12a88820-7494-11d0-8816-00a0c903b83c */
 #define INTERFACE ICertEncodeStringArray
 DECLARE_INTERFACE_(ICertEncodeStringArray, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetStringType)(THIS_ LONG * type) PURE;
-    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;
-    STDMETHOD(GetValue)(THIS_ LONG index, BSTR * text) PURE;
-    STDMETHOD(Reset)(THIS_ LONG count, LONG type) PURE;
-    STDMETHOD(SetValue)(THIS_ LONG index, const BSTR text) PURE;
-    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+    EXEUNT_ICERTENCODESTRINGARRAY_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeStringArray, IID_ICertEncodeStringArray)
 
 /* SEQUENCE OF INTEGER. */
+#define EXEUNT_ICERTENCODELONGARRAY_METHODS                                                                                    \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;                                                                              \
+    STDMETHOD(GetValue)(THIS_ LONG index, LONG * value) PURE;                                                                  \
+    STDMETHOD(Reset)(THIS_ LONG count) PURE;                                                                                   \
+    STDMETHOD(SetValue)(THIS_ LONG index, LONG value) PURE;                                                                    \
+    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeLongArray);
 EXTERN_C const IID IID_ICertEncodeLongArray; /* 15e2f230-a0a2-11d0-8821-00a0c903b83c */
 #define INTERFACE ICertEncodeLongArray
 DECLARE_INTERFACE_(ICertEncodeLongArray, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;
-    STDMETHOD(GetValue)(THIS_ LONG index, LONG * value) PURE;
-    STDMETHOD(Reset)(THIS_ LONG count) PURE;
-    STDMETHOD(SetValue)(THIS_ LONG index, LONG value) PURE;
-    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+    EXEUNT_ICERTENCODELONGARRAY_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeLongArray, IID_ICertEncodeLongArray)
 
 /* SEQUENCE OF UTCTime (1950 to 2049) or GeneralizedTime, with whole seconds. */
+#define EXEUNT_ICERTENCODEDATEARRAY_METHODS                                                                                    \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;                                                                              \
+    STDMETHOD(GetValue)(THIS_ LONG index, DATE * value) PURE;                                                                  \
+    STDMETHOD(Reset)(THIS_ LONG count) PURE;                                                                                   \
+    STDMETHOD(SetValue)(THIS_ LONG index, DATE value) PURE;                                                                    \
+    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeDateArray);
 EXTERN_C const IID IID_ICertEncodeDateArray; /* 2f9469a0-a470-11d0-8821-00a0c903b83c */
 #define INTERFACE ICertEncodeDateArray
 DECLARE_INTERFACE_(ICertEncodeDateArray, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetCount)(THIS_ LONG * count) PURE;
-    STDMETHOD(GetValue)(THIS_ LONG index, DATE * value) PURE;
-    STDMETHOD(Reset)(THIS_ LONG count) PURE;
-    STDMETHOD(SetValue)(THIS_ LONG index, DATE value) PURE;
-    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+    EXEUNT_ICERTENCODEDATEARRAY_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeDateArray, IID_ICertEncodeDateArray)
 
 /* CRL distribution points: full names, with the choices and values of ICertEncodeAltName. */
+#define EXEUNT_ICERTENCODECRLDISTINFO_METHODS                                                                                  \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetDistPointCount)(THIS_ LONG * points) PURE;                                                                    \
+    STDMETHOD(GetNameCount)(THIS_ LONG point, LONG * names) PURE;                                                              \
+    STDMETHOD(GetNameChoice)(THIS_ LONG point, LONG name, LONG * choice) PURE;                                                 \
+    STDMETHOD(GetName)(THIS_ LONG point, LONG name, BSTR * value) PURE;                                                        \
+    STDMETHOD(Reset)(THIS_ LONG points) PURE;                                                                                  \
+    STDMETHOD(SetNameCount)(THIS_ LONG point, LONG names) PURE;                                                                \
+    STDMETHOD(SetNameEntry)(THIS_ LONG point, LONG name, LONG choice, const BSTR value) PURE;                                  \
+    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeCRLDistInfo);
 EXTERN_C const IID IID_ICertEncodeCRLDistInfo; /* 01958640-bbff-11d0-8825-00a0c903b83c */
 #define INTERFACE ICertEncodeCRLDistInfo
 DECLARE_INTERFACE_(ICertEncodeCRLDistInfo, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetDistPointCount)(THIS_ LONG * points) PURE;
-    STDMETHOD(GetNameCount)(THIS_ LONG point, LONG * names) PURE;
-    STDMETHOD(GetNameChoice)(THIS_ LONG point, LONG name, LONG * choice) PURE;
-    STDMETHOD(GetName)(THIS_ LONG point, LONG name, BSTR * value) PURE;
-    STDMETHOD(Reset)(THIS_ LONG points) PURE;
-    STDMETHOD(SetNameCount)(THIS_ LONG point, LONG names) PURE;
-    STDMETHOD(SetNameEntry)(THIS_ LONG point, LONG name, LONG choice, const BSTR value) PURE;
-    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+    EXEUNT_ICERTENCODECRLDISTINFO_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeCRLDistInfo, IID_ICertEncodeCRLDistInfo)
@@ -108,37 +120,48 @@ EXEUNT_UUIDOF(ICertEncodeCRLDistInfo, IID_ICertEncodeCRLDistInfo)
 /* Alternative names. The choice is one of CERT_ALT_NAME_*. The value is a text for e-mail addresses, DNS names, URLs and
  * registered identifiers; bytes for addresses (4 or 16), and DER for directory names and the value of an other name, whose type is
  * a text at the index with EAN_NAMEOBJECTID. */
+#define EXEUNT_ICERTENCODEALTNAME_METHODS                                                                                      \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetNameCount)(THIS_ LONG * names) PURE;                                                                          \
+    STDMETHOD(GetNameChoice)(THIS_ LONG name, LONG * choice) PURE;                                                             \
+    STDMETHOD(GetName)(THIS_ LONG name, BSTR * value) PURE;                                                                    \
+    STDMETHOD(Reset)(THIS_ LONG names) PURE;                                                                                   \
+    STDMETHOD(SetNameEntry)(THIS_ LONG name, LONG choice, const BSTR value) PURE;                                              \
+    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeAltName);
 EXTERN_C const IID IID_ICertEncodeAltName; /* 1c9a8c70-1271-11d1-9bd4-00c04fb683fa */
 #define INTERFACE ICertEncodeAltName
 DECLARE_INTERFACE_(ICertEncodeAltName, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetNameCount)(THIS_ LONG * names) PURE;
-    STDMETHOD(GetNameChoice)(THIS_ LONG name, LONG * choice) PURE;
-    STDMETHOD(GetName)(THIS_ LONG name, BSTR * value) PURE;
-    STDMETHOD(Reset)(THIS_ LONG names) PURE;
-    STDMETHOD(SetNameEntry)(THIS_ LONG name, LONG choice, const BSTR value) PURE;
-    STDMETHOD(Encode)(THIS_ BSTR * der) PURE;
+    EXEUNT_ICERTENCODEALTNAME_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeAltName, IID_ICertEncodeAltName)
 
 /* BIT STRING, as key usage is. */
+#define EXEUNT_ICERTENCODEBITSTRING_METHODS                                                                                    \
+    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;                                                                              \
+    STDMETHOD(GetBitCount)(THIS_ LONG * bits) PURE;                                                                            \
+    STDMETHOD(GetBitString)(THIS_ BSTR * bytes) PURE;                                                                          \
+    STDMETHOD(Encode)(THIS_ LONG bits, BSTR bytes, BSTR * der) PURE;
+
 EXEUNT_FORWARD(ICertEncodeBitString);
 EXTERN_C const IID IID_ICertEncodeBitString; /* 6db525be-1278-11d1-9bd4-00c04fb683fa */
 #define INTERFACE ICertEncodeBitString
 DECLARE_INTERFACE_(ICertEncodeBitString, IDispatch) {
     EXEUNT_IUNKNOWN_METHODS
     EXEUNT_IDISPATCH_METHODS
-    STDMETHOD(Decode)(THIS_ const BSTR der) PURE;
-    STDMETHOD(GetBitCount)(THIS_ LONG * bits) PURE;
-    STDMETHOD(GetBitString)(THIS_ BSTR * bytes) PURE;
-    STDMETHOD(Encode)(THIS_ LONG bits, BSTR bytes, BSTR * der) PURE;
+    EXEUNT_ICERTENCODEBITSTRING_METHODS
 };
 #undef INTERFACE
 EXEUNT_UUIDOF(ICertEncodeBitString, IID_ICertEncodeBitString)
+
+/* The first interfaces again, with their methods in the tables of C: in C++ they are inherited. */
+#define EXEUNT_FIRST(methods) EXEUNT_IUNKNOWN_METHODS EXEUNT_IDISPATCH_METHODS methods
+#include "exeunt_certenc2.h"
+#undef EXEUNT_FIRST
 
 #ifdef COBJMACROS
 #define ICertEncodeStringArray_QueryInterface(This, ...) EXEUNT_CALL(This, QueryInterface, __VA_ARGS__)

@@ -97,4 +97,6 @@ inline void _com_issue_errorex(HRESULT hr, IUnknown *callee, REFIID iid) {
     _com_raise_error(hr, info);
 }
 
+#include "comip.h"
+
 #endif

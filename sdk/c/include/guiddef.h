@@ -25,18 +25,19 @@ inline bool operator==(REFGUID a, REFGUID b) { return IsEqualGUID(a, b); }
 inline bool operator!=(REFGUID a, REFGUID b) { return !IsEqualGUID(a, b); }
 #define InlineIsEqualGUID(a, b) IsEqualGUID(a, b)
 
-/* __uuidof(name of an interface or class): what its header declared with EXEUNT_UUIDOF or __CRT_UUID_DECL. */
+/* __uuidof(name of an interface or class): what its header declared with EXEUNT_UUIDOF or __CRT_UUID_DECL. Its address may be an
+ * argument of a template, as _COM_SMARTPTR_TYPEDEF has it. */
 template <typename T> const GUID &exeunt_uuidof();
+template <typename T> struct exeunt_declared_uuid;
 #define __uuidof(type) exeunt_uuidof<__typeof__(type)>()
 #define EXEUNT_UUIDOF(type, guid)                                                                                              \
-    template <> inline const GUID &exeunt_uuidof<type>() { return guid; }                                                      \
-    template <> inline const GUID &exeunt_uuidof<type *>() { return guid; }
+    template <> constexpr const GUID &exeunt_uuidof<type>() { return guid; }                                                   \
+    template <> constexpr const GUID &exeunt_uuidof<type *>() { return guid; }
 #define __CRT_UUID_DECL(type, a, b, c, d, e, f, g, h, i, j, k)                                                                 \
-    template <> inline const GUID &exeunt_uuidof<type>() {                                                                     \
-        static const GUID guid = {a, b, c, {d, e, f, g, h, i, j, k}};                                                          \
-        return guid;                                                                                                           \
-    }                                                                                                                          \
-    template <> inline const GUID &exeunt_uuidof<type *>() { return exeunt_uuidof<type>(); }
+    template <> struct exeunt_declared_uuid<type> {                                                                            \
+        static constexpr GUID guid = {a, b, c, {d, e, f, g, h, i, j, k}};                                                      \
+    };                                                                                                                         \
+    EXEUNT_UUIDOF(type, exeunt_declared_uuid<type>::guid)
 #else
 typedef const GUID *REFGUID;
 typedef const IID *REFIID;

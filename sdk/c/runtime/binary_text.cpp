@@ -28,15 +28,25 @@ std::string base64(const BYTE *bytes, DWORD count, const std::string &line_end) 
     return out;
 }
 
-std::string hexadecimal(const BYTE *bytes, DWORD count, bool spaced) {
-    static const char digits[] = "0123456789abcdef";
+std::string digits(BYTE byte) {
+    static const char alphabet[] = "0123456789abcdef";
+    return {alphabet[byte >> 4], alphabet[byte & 15]};
+}
+
+std::string hexadecimal(const BYTE *bytes, DWORD count) {
+    std::string out;
+    for (DWORD i = 0; i < count; ++i) out += digits(bytes[i]);
+    return out;
+}
+
+// Pairs, 16 to a line, with a gap in the middle.
+std::string dump(const BYTE *bytes, DWORD count, const std::string &line_end) {
     std::string out;
     for (DWORD i = 0; i < count; ++i) {
-        if (spaced && i > 0) out.push_back(' ');
-        out.push_back(digits[bytes[i] >> 4]);
-        out.push_back(digits[bytes[i] & 15]);
+        if (i > 0) out += i % 16 == 0 ? (line_end.empty() ? " " : line_end) : i % 8 == 0 ? "  " : " ";
+        out += digits(bytes[i]);
     }
-    return out;
+    return out + line_end;
 }
 
 bool convert(const BYTE *bytes, DWORD count, DWORD flags, std::string &out) {
@@ -56,10 +66,10 @@ bool convert(const BYTE *bytes, DWORD count, DWORD flags, std::string &out) {
         label = "X509 CRL";
         break;
     case CRYPT_STRING_HEX:
-        out = hexadecimal(bytes, count, true) + line_end;
+        out = dump(bytes, count, line_end);
         return true;
     case CRYPT_STRING_HEXRAW:
-        out = hexadecimal(bytes, count, false) + line_end;
+        out = hexadecimal(bytes, count) + line_end;
         return true;
     default:
         return exeunt::fail(ERROR_INVALID_PARAMETER);

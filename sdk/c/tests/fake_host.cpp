@@ -10,6 +10,7 @@
 std::vector<Report> reports;
 std::vector<std::wstring> traces;
 std::string drive_c;
+HRESULT (*known_class)(REFIID iid, void **object) = nullptr;
 
 namespace {
 
@@ -106,9 +107,11 @@ int32_t query_info(exeunt_key key, uint32_t *subkeys, uint32_t *, uint32_t *valu
     return ERROR_SUCCESS;
 }
 
-int32_t create_instance(const exeunt_guid *, void *outer, uint32_t, const exeunt_guid *, void **object) {
+int32_t create_instance(const exeunt_guid *clsid, void *outer, uint32_t, const exeunt_guid *iid, void **object) {
     *object = nullptr;
-    return outer != nullptr ? CLASS_E_NOAGGREGATION : REGDB_E_CLASSNOTREG;
+    if (outer != nullptr) return CLASS_E_NOAGGREGATION;
+    if (clsid->data1 != 7 || known_class == nullptr) return REGDB_E_CLASSNOTREG;
+    return known_class(*reinterpret_cast<const IID *>(iid), object);
 }
 int32_t class_object(const exeunt_guid *, uint32_t, const exeunt_guid *, void **) { return REGDB_E_CLASSNOTREG; }
 int32_t clsid_from_prog_id(const uint16_t *name, exeunt_guid *clsid) {

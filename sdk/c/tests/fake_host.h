@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <windows.h>
+
 #include "exeunt_host.h"
 
 struct Report {
@@ -18,6 +20,9 @@ extern std::vector<Report> reports;
 extern std::vector<std::wstring> traces;
 // The folder that is drive C.
 extern std::string drive_c;
+
+// Makes an object of the class that is known, Known.Exit; where there is none, the class is not registered.
+extern HRESULT (*known_class)(REFIID iid, void **object);
 
 const exeunt_host *fake_host();
 void remove_fake_drive();

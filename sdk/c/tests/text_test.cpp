@@ -205,3 +205,22 @@ TEST(messages) {
     SAME(std::wstring(made, length), L"two one 100%\r\n");
     LocalFree(made);
 }
+
+TEST(bytes_as_digits) {
+    const BYTE *bytes = reinterpret_cast<const BYTE *>(": certlib\\ldap.cpp");
+    struct {
+        DWORD flags;
+        const wchar_t *text;
+    } cases[] = {
+        {CRYPT_STRING_HEX, L"3a 20 63 65 72 74 6c 69  62 5c 6c 64 61 70 2e 63\r\n70 70\r\n"},
+        {CRYPT_STRING_HEX | CRYPT_STRING_NOCR, L"3a 20 63 65 72 74 6c 69  62 5c 6c 64 61 70 2e 63\n70 70\n"},
+        {CRYPT_STRING_HEX | CRYPT_STRING_NOCRLF, L"3a 20 63 65 72 74 6c 69  62 5c 6c 64 61 70 2e 63 70 70"},
+        {CRYPT_STRING_HEXRAW | CRYPT_STRING_NOCRLF, L"3a20636572746c69625c6c6461702e637070"},
+    };
+    for (const auto &one : cases) {
+        wchar_t text[80];
+        DWORD room = 80;
+        CHECK(CryptBinaryToStringW(bytes, 18, one.flags, text, &room));
+        SAME(std::wstring(text, room), one.text);
+    }
+}

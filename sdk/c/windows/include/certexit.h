@@ -1,0 +1,13 @@
+/* certexit.h of mingw-w64, with what __uuidof is of its interfaces. */
+#ifndef EXEUNT_WINDOWS_CERTEXIT_H
+#define EXEUNT_WINDOWS_CERTEXIT_H
+
+#pragma GCC system_header
+#include_next <certexit.h>
+
+#ifdef __cplusplus
+__CRT_UUID_DECL(ICertExit, 0xe19ae1a0, 0x7364, 0x11d0, 0x88, 0x16, 0x00, 0xa0, 0xc9, 0x03, 0xb8, 0x3c)
+__CRT_UUID_DECL(ICertExit2, 0x0abf484b, 0xd049, 0x464d, 0xa7, 0xed, 0x55, 0x2e, 0x75, 0x29, 0xb0, 0xff)
+#endif
+
+#endif

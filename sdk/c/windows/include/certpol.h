@@ -1,0 +1,13 @@
+/* certpol.h of mingw-w64, with what __uuidof is of its interfaces. */
+#ifndef EXEUNT_WINDOWS_CERTPOL_H
+#define EXEUNT_WINDOWS_CERTPOL_H
+
+#pragma GCC system_header
+#include_next <certpol.h>
+
+#ifdef __cplusplus
+__CRT_UUID_DECL(ICertPolicy, 0x38bb5a00, 0x7636, 0x11d0, 0xb4, 0x13, 0x00, 0xa0, 0xc9, 0x1b, 0xbf, 0x8c)
+__CRT_UUID_DECL(ICertPolicy2, 0x3db4910e, 0x8001, 0x4bf1, 0xaa, 0x1b, 0xf4, 0x3a, 0x80, 0x83, 0x17, 0xa0)
+#endif
+
+#endif
