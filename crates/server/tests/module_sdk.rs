@@ -1,6 +1,7 @@
 //! What `exeunt module sdk` writes into a folder, and what it leaves alone when it renews it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -57,6 +58,31 @@ fn every_kit_is_written_and_then_as_it_should_be() {
         assert_eq!((count(&again, "written"), count(&again, "removed")), (0, 0), "{kit}");
     }
     assert!(refused(folder.path(), &["c", "crates"]).contains("module sdk rust"));
+}
+
+/// What authors get from the executable is what they would get of the published crates; but for tests, and what cargo adds.
+#[test]
+fn the_crates_are_those_that_are_published() {
+    let folder = tempfile::tempdir().unwrap();
+    done(folder.path(), &["rust", "crates"]);
+    let record = fs::read_to_string(folder.path().join("crates").join(RECORD)).unwrap();
+    for (name, package) in [("module", "exeunt-module"), ("stdio", "exeunt-stdio")] {
+        let listed = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["package", "--list", "--allow-dirty", "--offline", "--package", package])
+            .output()
+            .unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let added = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig"];
+        let published: BTreeSet<&str> =
+            listed.lines().filter(|path| !added.contains(path) && !path.ends_with("/tests.rs")).collect();
+        let prefix = format!("  {name}/");
+        let copied = record.lines().filter_map(|line| line.split_once(&prefix).map(|(_, path)| path));
+        // The executable's copy has the licences once, for both.
+        let copied: BTreeSet<&str> = copied.chain(["LICENSE-APACHE", "LICENSE-MIT"]).collect();
+        assert_eq!(published, copied, "{package}");
+    }
 }
 
 /// A folder as another version wrote it becomes that of this one; what the author has there stays.
