@@ -175,26 +175,24 @@ impl Place {
 
     /// A key and a request for it, made by OpenSSL: `NAME.key`, `NAME.csr`.
     pub fn csr(&self, name: &str, host: &str) -> PathBuf {
-        let path = self.path(&format!("{name}.csr"));
-        let key = self.path(&format!("{name}.key"));
-        openssl(&[
-            "req",
-            "-new",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-sha256",
-            "-keyout",
-            key.to_str().unwrap(),
-            "-subj",
-            &format!("/CN={host}"),
-            "-addext",
-            &format!("subjectAltName=DNS:{host}"),
-            "-out",
-            path.to_str().unwrap(),
-        ]);
+        let (subject, alternative) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
+        self.request(name, "csr", &["-new", "-subj", &subject, "-addext", &alternative])
+    }
+
+    /// A key and a certificate that it signed itself, for a server of this name: `NAME.key`, `NAME.pem`.
+    pub fn self_signed(&self, name: &str, host: &str) -> PathBuf {
+        let (subject, alternative) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
+        let no_authority = "basicConstraints=critical,CA:FALSE";
+        let what = ["-x509", "-days", "1", "-subj", &subject, "-addext", &alternative, "-addext", no_authority];
+        self.request(name, "pem", &what)
+    }
+
+    /// A new key, `NAME.key`, and what `openssl req` makes of it, `NAME.KIND`.
+    pub fn request(&self, name: &str, kind: &str, what: &[&str]) -> PathBuf {
+        let (path, key) = (self.path(&format!("{name}.{kind}")), self.path(&format!("{name}.key")));
+        let new_key = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"];
+        let files = ["-keyout", key.to_str().unwrap(), "-out", path.to_str().unwrap()];
+        openssl(&[&new_key, what, &files].concat());
         path
     }
 

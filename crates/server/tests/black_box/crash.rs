@@ -1,17 +1,14 @@
 //! The server is killed in the middle of its work, again and again, and nothing that anybody was told is lost, nothing
 //! is told that is not so, and every module hears of everything.
 
-pub mod evidence;
-pub mod load;
-
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use parking_lot::Mutex;
 
 use crate::authority::{Place, openssl, until};
-use evidence::{Database, Journal};
-use load::{Known, Load};
+use crate::support::evidence::{Database, Journal};
+use crate::support::load::{Known, Load};
 
 /// How often the server is killed.
 const ROUNDS: usize = 6;
@@ -20,28 +17,23 @@ const DIES_EVERY: u64 = 50;
 
 /// Tells a file of each event. Kills itself before it has written, after it, or after it was made durable.
 const DIES: &str = r#"
-import json, random, signal, sys, time
+import random, signal, time
 process = "%d.%d" % (os.getpid(), time.monotonic_ns())
 told = os.open("told.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-def notify(event):
+def initialize(params):
+    return {"protocol": 1, "events": ["all"], "description": "dies"}
+
+def notify(params):
+    event = params["event"]
+    if event["id"] == 0:
+        return
     moment = random.randrange(3) if event["id"] % DIES_EVERY == 0 and event["attempt"] == 1 else None
     line = "%d %s %s\n" % (event["id"], event["hash"], process)
     for step, act in enumerate([lambda: None, lambda: os.write(told, line.encode()), lambda: os.fsync(told)]):
         act()
         if step == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    result = {}
-    if call["method"] == "initialize":
-        result = {"protocol": 1, "events": ["all"], "description": "dies"}
-    elif call["method"] == "notify" and call["params"]["event"]["id"] > 0:
-        notify(call["params"]["event"])
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
 "#;
 
 #[test]
@@ -91,7 +83,7 @@ fn a_server_killed_under_load_loses_nothing_and_invents_nothing() {
 }
 
 fn add_module(place: &Place) {
-    let program = place.script("dies.py", &DIES.replace("DIES_EVERY", &DIES_EVERY.to_string()));
+    let program = place.module("dies.py", &DIES.replace("DIES_EVERY", &DIES_EVERY.to_string()));
     let program = program.to_str().unwrap();
     let backoff = ["--set", "restart_backoff_ms_min=1", "--set", "restart_backoff_ms_max=20"];
     let retries = ["--attempts-max", "1000", "--retry-ms-min", "1", "--retry-ms-max", "20"];

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::authority::{Done, Place};
-use crate::webhooks::Receiver;
+use crate::support::endpoint::Endpoint;
 
 #[cfg(feature = "wasm")]
 #[path = "../../../hosts/tests/support/components.rs"]
@@ -176,8 +176,8 @@ fn components() {
 #[test]
 fn an_endpoint() {
     let place = Place::new();
-    let receiver = Receiver::start(&place, &["--deny", "mallory"]);
-    let arguments = receiver.arguments(&place);
+    let receiver = Endpoint::receiver(&place, &["--deny", "mallory"]);
+    let arguments = receiver.settings(&place);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let exit = passes(&place, "webhook", &["batch=10"], &arguments);
     assert_passed(&exit, &["cert-issued", "repeat", "batch", "unknown-event", "slow-server", "huge-values"]);

@@ -1,7 +1,6 @@
 //! Modules that are programs and components are added, upgraded, tried, rolled back, removed and added again while requests come
 //! from several clients: no request fails, and what each module wrote down is every event, in order.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,55 +8,45 @@ use module::ExitEvent;
 use parking_lot::Mutex;
 
 use crate::authority::{Place, until};
-use crate::crash::evidence::Database;
-use crate::crash::load::{Known, Load};
+use crate::support::evidence::Database;
+use crate::support::load::{Known, Load};
+use crate::support::program;
 
 /// The program kills itself at each event whose number is a multiple of this: it is started again while it is changed.
 const DIES_EVERY: u64 = 200;
 
 /// Writes its version and the number of each event to a file, and takes events in batches.
-const TELLER: &str = r#"#!/usr/bin/env python3
-import json, os, signal, sys
+const TELLER: &str = r#"
+import signal
 VERSION = @VERSION@
 told = None
 
-def notify(event):
+def initialize(params):
+    global told
+    told = os.open(params["settings"]["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    return {"protocol": 1, "events": ["all"], "description": "version %d" % VERSION, "batch": 8}
+
+def notify(params):
+    event = params["event"]
     if event["id"] == 0:
         return
     if event["id"] % @DIES_EVERY@ == 0 and event["attempt"] == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     os.write(told, b"%d %d\n" % (VERSION, event["id"]))
 
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    result, params = {}, call.get("params", {})
-    if call["method"] == "initialize":
-        told = os.open(params["settings"]["file"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        result = {"protocol": 1, "events": ["all"], "description": "version %d" % VERSION, "batch": 8}
-    elif call["method"] == "notify":
-        notify(params["event"])
-    elif call["method"] == "notify_batch":
-        for one in params["events"]:
-            notify(one["event"])
-        result = {"delivered": len(params["events"])}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+def notify_batch(params):
+    for one in params["events"]:
+        notify(one)
+    return {"delivered": len(params["events"])}
 "#;
 
 /// Has no objection, and says so in the name of its version.
-const JUDGE: &str = r#"#!/usr/bin/env python3
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    result = {}
-    if call["method"] == "initialize":
-        result = {"protocol": 1, "description": "version @VERSION@"}
-    elif call["method"] == "verify_request":
-        result = {"decision": "issue"}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+const JUDGE: &str = r#"
+def initialize(params):
+    return {"protocol": 1, "description": "version @VERSION@"}
+
+def verify_request(params):
+    return {"decision": "issue"}
 "#;
 
 /// A module that is changed: its versions are written into the same file, one over the other.
@@ -74,10 +63,7 @@ struct Changing<'p> {
 impl Changing<'_> {
     /// Puts a version into the file's place.
     fn put(&self, version: usize) {
-        let fresh = self.file.with_extension("fresh");
-        std::fs::write(&fresh, (self.content)(version)).unwrap();
-        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o755)).unwrap();
-        std::fs::rename(&fresh, &self.file).unwrap();
+        program::install(&self.file, &(self.content)(version));
     }
 
     fn add(&self, more: &[&str]) {
@@ -157,8 +143,8 @@ fn foreign_modules_change_under_load_and_nothing_fails_and_nothing_is_missed() {
         name: "teller",
         file: place.path("teller.py"),
         content: Box::new(|version| {
-            let program = TELLER.replace("@DIES_EVERY@", &DIES_EVERY.to_string());
-            program.replace("@VERSION@", &version.to_string()).into_bytes()
+            let methods = TELLER.replace("@DIES_EVERY@", &DIES_EVERY.to_string());
+            program::source(&methods.replace("@VERSION@", &version.to_string())).into_bytes()
         }),
         added_with: [set(format!("setting.file={}", told.display())), backoff.to_vec(), retries.to_vec()].concat(),
     };
@@ -166,7 +152,7 @@ fn foreign_modules_change_under_load_and_nothing_fails_and_nothing_is_missed() {
         place: &place,
         name: "judge",
         file: place.path("judge.py"),
-        content: Box::new(|version| JUDGE.replace("@VERSION@", &version.to_string()).into_bytes()),
+        content: Box::new(|version| program::source(&JUDGE.replace("@VERSION@", &version.to_string())).into_bytes()),
         added_with: ["--role", "policy", "--position", "1"].map(str::to_owned).to_vec(),
     };
     let keeper = Changing {

@@ -20,5 +20,6 @@ mod remote;
 mod requests;
 mod roles;
 mod serving;
+mod support;
 mod walk;
 mod webhooks;

@@ -99,29 +99,21 @@ fn a_program_in_python_is_told_of_a_certificate() {
 
 /// Fails every event until a file named `mended` is there, then writes what it is told.
 const FAILS: &str = r#"
-import json, os, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    answer = {"jsonrpc": "2.0", "id": call["id"]}
-    if call["method"] == "initialize":
-        answer["result"] = {"protocol": 1, "events": ["cert-issued"], "description": "fails"}
-    elif call["method"] == "notify" and not os.path.exists("mended"):
-        answer["error"] = {"code": -32000, "message": "not mended yet", "data": {"hresult": "0x80004005"}}
-    else:
-        if call["method"] == "notify":
-            with open("told.txt", "a") as out:
-                out.write("%s %s\n" % (call["params"]["event"]["id"], call["params"]["event"]["attempt"]))
-        answer["result"] = {}
-    print(json.dumps(answer), flush=True)
+def initialize(params):
+    return {"protocol": 1, "events": ["cert-issued"], "description": "fails"}
+
+def notify(params):
+    if not os.path.exists("mended"):
+        raise Failure("not mended yet", "0x80004005")
+    with open("told.txt", "a") as out:
+        out.write("%s %s\n" % (params["event"]["id"], params["event"]["attempt"]))
 "#;
 
 #[test]
 fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let program = place.script("fails.py", FAILS);
+    let program = place.module("fails.py", FAILS);
     place
         .run(&[
             "module",
@@ -176,26 +168,20 @@ fn a_failed_event_is_tried_again_then_parked_then_retried_or_dropped_by_hand() {
 
 /// Pends what the default policy would issue, and says why; has no answer for one name.
 const PENDS: &str = r#"
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    result = {}
-    if call["method"] == "initialize":
-        result = {"protocol": 1, "description": "second look"}
-    elif call["method"] == "verify_request":
-        result = {"decision": "pend" if call["params"]["new"] else "issue", "message": "somebody looks at it"}
-        if call["params"]["request"]["CommonName"] == "odd.example":
-            result = {"decision": "maybe"}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+def initialize(params):
+    return {"protocol": 1, "description": "second look"}
+
+def verify_request(params):
+    if params["request"]["CommonName"] == "odd.example":
+        return {"decision": "maybe"}
+    return {"decision": "pend" if params["new"] else "issue", "message": "somebody looks at it"}
 "#;
 
 #[test]
 fn a_policy_module_of_ones_own_restricts_the_default() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let program = place.script("pends.py", PENDS);
+    let program = place.module("pends.py", PENDS);
     let added = place.json(&["module", "add", program.to_str().unwrap(), "--role", "policy"]);
     assert_eq!((added["role"].as_str(), added["position"].as_u64()), (Some("policy"), Some(1)), "{added}");
     let outcome = place.submit("a.example");

@@ -10,26 +10,8 @@ struct Tls<'a> {
 impl<'a> Tls<'a> {
     fn new(place: &'a Place) -> Self {
         let tls = Self { place };
-        let (key, certificate) = (tls.path("roots.key"), tls.path("roots.pem"));
-        openssl(&[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=Admin roots",
-            "-addext",
-            "keyUsage=critical,keyCertSign,cRLSign",
-            "-keyout",
-            &key,
-            "-out",
-            &certificate,
-        ]);
+        let usage = "keyUsage=critical,keyCertSign,cRLSign";
+        place.request("roots", "pem", &["-x509", "-days", "2", "-subj", "/CN=Admin roots", "-addext", usage]);
         tls.certify("server", "/CN=127.0.0.1", &["subjectAltName=IP:127.0.0.1", "extendedKeyUsage=serverAuth"]);
         tls.certify("alice", "/O=Example/CN=Alice", &["extendedKeyUsage=clientAuth"]);
         tls.certify("bob", "/O=Example/CN=Bob", &["extendedKeyUsage=clientAuth"]);
@@ -41,30 +23,15 @@ impl<'a> Tls<'a> {
     }
 
     fn certify(&self, name: &str, subject: &str, extensions: &[&str]) {
-        let (key, request, certificate) =
-            (self.path(&format!("{name}.key")), self.path(&format!("{name}.csr")), self.path(&format!("{name}.crt")));
-        openssl(&[
-            "req",
-            "-new",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-subj",
-            subject,
-            "-keyout",
-            &key,
-            "-out",
-            &request,
-        ]);
+        let (request, certificate) =
+            (self.place.request(name, "csr", &["-new", "-subj", subject]), self.path(&format!("{name}.crt")));
         let file = self.place.write("extensions", &extensions.join("\n"));
         let (roots, roots_key) = (self.path("roots.pem"), self.path("roots.key"));
         openssl(&[
             "x509",
             "-req",
             "-in",
-            &request,
+            request.to_str().unwrap(),
             "-CA",
             &roots,
             "-CAkey",

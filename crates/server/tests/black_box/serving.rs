@@ -39,7 +39,7 @@ fn an_orderly_stop_tells_the_exit_modules_and_the_supervisor() {
 #[test]
 fn a_second_signal_stops_at_once() {
     let place = Place::new();
-    let module = place.script("hang.py", HANGS_AT_SHUTDOWN);
+    let module = place.module("hang.py", HANGS_AT_SHUTDOWN);
     let server = place.serve(&[]);
     place.run(&["module", "add", module.to_str().unwrap()]).ok();
     until("the module runs", || place.json(&["module", "show", "hang"])["state"] == "running");
@@ -52,15 +52,14 @@ fn a_second_signal_stops_at_once() {
 
 /// Answers everything but the event of the end.
 const HANGS_AT_SHUTDOWN: &str = r#"
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if call["method"] == "notify":
-        open("told", "w").close()
-        continue
-    if "id" in call:
-        result = {"protocol": 1, "events": ["shutdown"], "description": "hangs"}
-        print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+import threading
+
+def initialize(params):
+    return {"protocol": 1, "events": ["shutdown"], "description": "hangs"}
+
+def notify(params):
+    open("told", "w").close()
+    threading.Event().wait()
 "#;
 
 #[test]

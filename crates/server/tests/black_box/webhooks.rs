@@ -1,90 +1,11 @@
 //! An HTTPS endpoint as a module: told of certificates, with a secret that nobody is shown, and asked about requests.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::authority::{Place, openssl, until};
+use serde_json::Value;
 
-const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=";
-
-/// The receiver of `examples/modules/webhook-receiver`, in the place's folder.
-pub struct Receiver {
-    process: Child,
-    port: String,
-}
-
-impl Receiver {
-    pub fn start(place: &Place, more: &[&str]) -> Self {
-        let path = |name: &str| place.path(name).display().to_string();
-        let (certificate, key) = (path("receiver.pem"), path("receiver.key"));
-        let subject = "subjectAltName=DNS:localhost";
-        let curve = "ec_paramgen_curve:P-256";
-        openssl(&[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            curve,
-            "-nodes",
-            "-days",
-            "1",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            subject,
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-            "-keyout",
-            &key,
-            "-out",
-            &certificate,
-        ]);
-        place.write("secret", &format!("{SECRET}\n"));
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
-        let mut process = Command::new("python3")
-            .arg(repository.join("examples/modules/webhook-receiver/receiver.py"))
-            .args(["--secret-file", &path("secret"), "--certificate", &certificate, "--key", &key])
-            .args(["--host", "localhost", "--port", "0"])
-            .args(more)
-            .arg(path("inventory.sqlite"))
-            .env("PYTHONPATH", repository.join("sdk/python/src"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(' ').next().unwrap().to_owned();
-        Self { process, port }
-    }
-
-    /// What `module add` is given.
-    pub fn arguments(&self, place: &Place) -> Vec<String> {
-        let ca_file = place.path("receiver.pem").display().to_string();
-        let secret = place.path("secret").display().to_string();
-        let url = format!("url=https://localhost:{}/exeunt", self.port);
-        let settings =
-            [url, format!("secret=@file:{secret}"), format!("ca_file={ca_file}"), "allow_private=true".into()];
-        settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]).collect()
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn add(place: &Place, receiver: &Receiver, more: &[&str]) -> crate::authority::Done {
-    let arguments = receiver.arguments(place);
-    let mut all = vec!["module", "add", "webhook"];
-    all.extend(arguments.iter().map(String::as_str));
-    all.extend(more);
-    place.run(&all)
-}
+use crate::authority::{Place, until};
+use crate::support::endpoint::{Endpoint, SECRET};
 
 /// The subjects in the inventory, by request.
 fn inventory(place: &Place) -> Vec<String> {
@@ -101,8 +22,8 @@ fn an_endpoint_is_told_of_certificates_and_its_secret_is_nowhere_to_be_seen() {
     let place = Place::new();
     let server = place.serve(&[]);
     place.issue("before.example");
-    let receiver = Receiver::start(&place, &[]);
-    add(&place, &receiver, &["--name", "inventory", "--from", "beginning"]).ok();
+    let receiver = Endpoint::receiver(&place, &[]);
+    receiver.add(&place, &["--name", "inventory", "--from", "beginning"]).ok();
     place.issue("after.example");
     until("both are in the inventory", || {
         let all = inventory(&place).join(" ");
@@ -115,14 +36,14 @@ fn an_endpoint_is_told_of_certificates_and_its_secret_is_nowhere_to_be_seen() {
     assert!(!shown.to_string().contains("MDEyMzQ1"), "{shown}");
 
     // The endpoint goes away and comes back: what happened meanwhile is told then.
-    let port = receiver.port.clone();
+    let port = receiver.port().to_owned();
     drop(receiver);
     place.issue("meanwhile.example");
     until("the operator sees why it waits", || {
         let shown = place.json(&["module", "show", "inventory"]);
         shown["lag"].as_u64() > Some(0) && shown.to_string().contains("no answer from localhost")
     });
-    let _receiver = Receiver::start(&place, &["--port", &port]);
+    let _receiver = Endpoint::receiver(&place, &["--port", &port]);
     // Its certificate is another one now: the module reads its files when it starts.
     place.run(&["module", "disable", "inventory"]).ok();
     place.run(&["module", "enable", "inventory"]).ok();
@@ -132,12 +53,52 @@ fn an_endpoint_is_told_of_certificates_and_its_secret_is_nowhere_to_be_seen() {
 }
 
 #[test]
+fn an_endpoint_that_is_gone_is_sent_nothing_and_everything_once_it_is_back() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let endpoint = Endpoint::leaving(&place);
+    endpoint.add(&place, &["--name", "hook", "--set", "events=cert-issued"]).ok();
+    // The host of each certificate that it was sent, with what it answered.
+    let asked = || -> Vec<String> {
+        let text = place.read("asked");
+        let event = |line: &str| {
+            let (status, body) = line.split_once(' ').unwrap();
+            let event: Value = serde_json::from_str(body).unwrap();
+            Some(format!("{status} {}", event["data"]["certificate"]["CommonName"].as_str()?))
+        };
+        text.lines().filter_map(event).collect()
+    };
+    place.issue("taken.example");
+    until("it is told", || asked() == ["204 taken.example"]);
+
+    place.write("gone", "");
+    place.issue("first.example");
+    until("it is left alone", || place.json(&["module", "show", "hook"])["state"] == "suspended");
+    place.issue("second.example");
+    let shown = place.json(&["module", "show", "hook"]);
+    assert_eq!((&shown["lag"], &shown["parked"], &shown["failed"]), (&2.into(), &0.into(), &0.into()), "{shown}");
+    let shown = place.run(&["module", "show", "hook"]).ok();
+    assert!(shown.stdout.contains("410 Gone") && shown.stdout.contains("set another `url`"), "{shown:?}");
+    assert!(shown.stderr.contains("exeunt module enable hook"), "{shown:?}");
+    // Enabled while it is gone still, it is greeted, and sent no event.
+    let early = place.run(&["module", "enable", "hook"]).ok();
+    assert!(early.stdout.contains("suspended") && early.stderr.contains("it takes nothing any more"), "{early:?}");
+    assert_eq!(asked(), ["204 taken.example", "410 first.example"]);
+
+    std::fs::remove_file(place.path("gone")).unwrap();
+    place.run(&["module", "enable", "hook"]).ok();
+    until("it has caught up", || place.json(&["module", "show", "hook"])["lag"] == 0);
+    assert_eq!(asked()[2..], ["204 first.example", "204 second.example"]);
+    server.stop();
+}
+
+#[test]
 fn a_secret_in_clear_an_address_of_our_own_and_plain_http_are_refused() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let receiver = Receiver::start(&place, &[]);
+    let receiver = Endpoint::receiver(&place, &[]);
     let refused = |setting: &str, text: &str| {
-        let done = add(&place, &receiver, &["--name", "hook", "--set", setting]).fails(4);
+        let done = receiver.add(&place, &["--name", "hook", "--set", setting]).fails(4);
         assert!(done.stderr.contains(text), "{setting}: {done:?}");
     };
     refused(&format!("secret={SECRET}"), "@file:");
@@ -152,8 +113,8 @@ fn an_endpoint_decides_on_requests() {
     // Whoever runs the tests gets none.
     let requester = place.submit("first.example")["request"].to_string();
     let requester = place.json(&["request", "show", &requester])["requester"].as_str().unwrap().to_owned();
-    let receiver = Receiver::start(&place, &["--deny", &requester, "--sign-answers"]);
-    add(&place, &receiver, &["--name", "gate", "--role", "policy", "--set", "answer_signature=true"]).ok();
+    let receiver = Endpoint::receiver(&place, &["--deny", &requester, "--sign-answers"]);
+    receiver.add(&place, &["--name", "gate", "--role", "policy", "--set", "answer_signature=true"]).ok();
     let submit = |host: &str| {
         let csr = place.csr(host, host);
         place.run(&["request", "submit", csr.to_str().unwrap(), "--profile", "tls-server"]).fails(4)

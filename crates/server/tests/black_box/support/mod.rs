@@ -1,0 +1,6 @@
+//! What several tests set up: modules that are programs and endpoints, and clients under whose load a server is put.
+
+pub mod endpoint;
+pub mod evidence;
+pub mod load;
+pub mod program;
