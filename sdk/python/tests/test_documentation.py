@@ -7,7 +7,8 @@ import unittest
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
-from exeunt_module import ExitModule, PolicyModule
+from exeunt_module import Decision, ExitModule, PolicyModule
+from exeunt_module.testing import FakeServer
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("sdk/python/README.md", "docs/modules/python.md")
@@ -41,6 +42,24 @@ class Documentation(unittest.TestCase):
                     module()
                     modules += 1
         self.assertEqual(modules, 4)
+
+    def test_the_policy_module_lets_no_name_pass(self) -> None:
+        names: Dict[str, Any] = {"__name__": "example"}
+        for page, block in examples():
+            if "class Inside" in block:
+                exec(compile(block, page, "exec"), names)
+        inside = names["Inside"]()
+        well = FakeServer(request={"CommonName": "a.example.org"}, alternative_names=["dns:a.example.org"])
+        self.assertEqual(inside.verify_request(well, True), Decision.issue())
+        for request, others in (
+            ({"CommonName": "www.example.net"}, []),
+            ({"CommonName": "www.example.net\na.example.org"}, ["dns:a.example.org"]),
+            ({"CommonName": "a.example.org"}, ["dns:a.example.org", "dns:www.example.net"]),
+            ({"CommonName": "a.example.org"}, ["uri:https://example.net/?.example.org"]),
+            ({}, []),
+        ):
+            server = FakeServer(request=request, alternative_names=others)
+            self.assertEqual(inside.verify_request(server, True).decision, "deny", f"{request} {others}")
 
 
 if __name__ == "__main__":
