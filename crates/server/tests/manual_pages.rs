@@ -104,15 +104,28 @@ fn placeholder(word: &str) -> String {
     .to_owned()
 }
 
-/// Commands in prose and tables, and in blocks that are not run.
+/// Commands in prose, tables and indented blocks, and in fenced ones that are not run.
 fn commands(page: &str) -> Vec<String> {
     let mut found: Vec<String> = prose(page).split('`').skip(1).step_by(2).map(str::to_owned).collect();
     for block in page.split("\n```sh\n").skip(1) {
         let block = block.split("\n```").next().unwrap().replace("\\\n", " ");
         found.extend(block.lines().map(str::to_owned));
     }
+    let indented = prose(page).replace("\\\n", " ");
+    found.extend(indented.lines().filter_map(|line| line.strip_prefix("    ")).map(without_remark));
     found.retain(|command| command.starts_with("exeunt ") && !command.contains("NOUN"));
     found
+}
+
+/// A command without what a page says of it, behind a mark or a gap.
+fn without_remark(line: &str) -> String {
+    let command = line.split(" #").next().unwrap();
+    let mut words = command.splitn(2, "   ");
+    // What continues on the next line has gaps too, and options behind them.
+    match (words.next().unwrap(), words.next().map(str::trim_start)) {
+        (_, Some(rest)) if rest.starts_with('-') => command.to_owned(),
+        (command, _) => command.to_owned(),
+    }
 }
 
 #[test]
