@@ -203,6 +203,45 @@ fn a_policy_module_writes_and_chains_to_the_default_one() {
         points again 3011300fa00da00b8609687474703a2f2f612f
         points count 1 names 1 choice 7 http://a/
         points wrong 8007000d 8007000d nowhere 80004003
+        string blobs blob 00000000
+        string blobs by name 00000000
+        string blobs wrong 8007000d 8007000d
+        string blobs digits 300a13036f6e65130374776f
+        string blobs base64 MAoTA29uZRMDdHdv
+        string blobs unknown 80070057
+        long blobs blob 00000000
+        long blobs by name 00000000
+        long blobs wrong 8007000d 8007000d
+        long blobs digits 300b0201010201ff0203011170
+        long blobs base64 MAsCAQECAf8CAwERcA==
+        long blobs unknown 80070057
+        date blobs blob 00000000
+        date blobs by name 00000000
+        date blobs wrong 8007000d 8007000d
+        date blobs digits 300f170d3235303630313132303030305a
+        date blobs base64 MA8XDTI1MDYwMTEyMDAwMFo=
+        date blobs unknown 80070057
+        point blobs blob 00000000
+        point blobs by name 00000000
+        point blobs wrong 8007000d 8007000d
+        point blobs digits 3011300fa00da00b8609687474703a2f2f612f
+        point blobs base64 MBEwD6ANoAuGCWh0dHA6Ly9hLw==
+        point blobs unknown 80070057
+        name blobs blob 00000000
+        name blobs by name 00000000
+        name blobs wrong 8007000d 8007000d
+        name blobs digits 30068704c0000201
+        name blobs base64 MAaHBMAAAgE=
+        name blobs unknown 80070057
+        name blobs set 00000000 00000000
+        name blobs got c0000201 a.example
+        name blobs made 30118704c00002018209612e6578616d706c65
+        bits blob 00000000
+        bits by name 00000000
+        bits wrong 8007000d 8007000d
+        bits got a0 oA==
+        bits made AwIFoA== 03020500
+        no class 80040154
         chained 00000000 1
         shut down",
     );

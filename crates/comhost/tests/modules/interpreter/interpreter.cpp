@@ -3,6 +3,7 @@
 //
 // Compiles as it stands for Windows and, with sdk/c, for Linux.
 
+#include "../class.h"
 #include "commands.h"
 
 #ifndef EXITEVENT_CERTIMPORTED
@@ -11,18 +12,6 @@
 
 namespace interpreter {
 namespace {
-
-const CLSID CLSID_InterpreterExit = {0x0a8f1e62, 0x5c47, 0x4d0b, {0x93, 0xd1, 0x27, 0x6e, 0xb4, 0x58, 0x1c, 0x01}};
-const CLSID CLSID_InterpreterPolicy = {0x0a8f1e62, 0x5c47, 0x4d0b, {0x93, 0xd1, 0x27, 0x6e, 0xb4, 0x58, 0x1c, 0x02}};
-
-struct Entry {
-    const wchar_t *key;
-    const wchar_t *clsid;
-};
-const Entry entries[] = {
-    {L"Interpreter.Exit\\CLSID", L"{0A8F1E62-5C47-4D0B-93D1-276EB4581C01}"},
-    {L"Interpreter.Policy\\CLSID", L"{0A8F1E62-5C47-4D0B-93D1-276EB4581C02}"},
-};
 
 // What is done at CRLs and imports, which carry no attributes.
 const char fixed[] = "event;request RequestID long;request Disposition long;certificate RawCertificate binary;"
@@ -45,21 +34,7 @@ const char *event_name(LONG event)
     }
 }
 
-// Fails with a text: it is left as error information.
-HRESULT fail(HRESULT code, const std::string &text)
-{
-    ICreateErrorInfo *create = nullptr;
-    IErrorInfo *info = nullptr;
-    if (SUCCEEDED(CreateErrorInfo(&create))) {
-        create->SetDescription(Text(text));
-        if (SUCCEEDED(create->QueryInterface(IID_IErrorInfo, reinterpret_cast<void **>(&info)))) {
-            SetErrorInfo(0, info);
-            info->Release();
-        }
-        create->Release();
-    }
-    return code;
-}
+HRESULT fail(HRESULT code, const std::string &text) { return ::fail(code, Text(text)); }
 
 // A server object in a context; released with it.
 template <class Server> class Opened {
@@ -84,57 +59,23 @@ public:
     HRESULT status;
 };
 
-// What all objects share: counted references, and an IDispatch that knows nothing.
-template <class Interface, const IID *first, const IID *second> class Object : public Interface {
+// What both modules answer.
+template <class Interface, const IID *first, const IID *second> class Described : public Object<Interface, first, second> {
 public:
-    virtual ~Object() = default;
-
-    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void **object) override
-    {
-        bool known = iid == IID_IUnknown || iid == IID_IDispatch || iid == *first || iid == *second;
-        *object = known ? this : nullptr;
-        if (known) {
-            AddRef();
-        }
-        return known ? S_OK : E_NOINTERFACE;
-    }
-    ULONG STDMETHODCALLTYPE AddRef() override { return static_cast<ULONG>(InterlockedIncrement(&references)); }
-    ULONG STDMETHODCALLTYPE Release() override
-    {
-        LONG left = InterlockedDecrement(&references);
-        if (left == 0) {
-            delete this;
-        }
-        return static_cast<ULONG>(left);
-    }
-    HRESULT STDMETHODCALLTYPE GetTypeInfoCount(UINT *count) override
-    {
-        *count = 0;
-        return S_OK;
-    }
-    HRESULT STDMETHODCALLTYPE GetTypeInfo(UINT, LCID, ITypeInfo **) override { return E_NOTIMPL; }
-    HRESULT STDMETHODCALLTYPE GetIDsOfNames(REFIID, LPOLESTR *, UINT, LCID, DISPID *) override { return E_NOTIMPL; }
-    HRESULT STDMETHODCALLTYPE Invoke(DISPID, REFIID, LCID, WORD, DISPPARAMS *, VARIANT *, EXCEPINFO *, UINT *) override
-    {
-        return E_NOTIMPL;
-    }
-
     HRESULT STDMETHODCALLTYPE GetDescription(BSTR *description) override
     {
         *description = bstr("interpreter");
         return S_OK;
     }
+
     HRESULT STDMETHODCALLTYPE GetManageModule(ICertManageModule **manage) override
     {
         *manage = nullptr;
         return E_NOTIMPL;
     }
-
-private:
-    LONG references = 1;
 };
 
-class Exit final : public Object<ICertExit2, &IID_ICertExit, &IID_ICertExit2> {
+class Exit final : public Described<ICertExit2, &IID_ICertExit, &IID_ICertExit2> {
 public:
     HRESULT STDMETHODCALLTYPE Initialize(const BSTR, LONG *mask) override
     {
@@ -184,7 +125,7 @@ private:
     }
 };
 
-class Policy final : public Object<ICertPolicy2, &IID_ICertPolicy, &IID_ICertPolicy2> {
+class Policy final : public Described<ICertPolicy2, &IID_ICertPolicy, &IID_ICertPolicy2> {
 public:
     HRESULT STDMETHODCALLTYPE Initialize(const BSTR) override { return S_OK; }
 
@@ -223,63 +164,21 @@ public:
     HRESULT STDMETHODCALLTYPE ShutDown() override { return S_OK; }
 };
 
-template <class Made> class Factory final : public IClassFactory {
-public:
-    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void **object) override
-    {
-        bool known = iid == IID_IUnknown || iid == IID_IClassFactory;
-        *object = known ? this : nullptr;
-        return known ? S_OK : E_NOINTERFACE;
-    }
-    ULONG STDMETHODCALLTYPE AddRef() override { return 2; }
-    ULONG STDMETHODCALLTYPE Release() override { return 1; }
-    HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown *outer, REFIID iid, void **object) override
-    {
-        *object = nullptr;
-        if (outer != nullptr) {
-            return CLASS_E_NOAGGREGATION;
-        }
-        Made *made = new Made();
-        HRESULT hr = made->QueryInterface(iid, object);
-        made->Release();
-        return hr;
-    }
-    HRESULT STDMETHODCALLTYPE LockServer(BOOL) override { return S_OK; }
+const Class classes[] = {
+    {{0x0a8f1e62, 0x5c47, 0x4d0b, {0x93, 0xd1, 0x27, 0x6e, 0xb4, 0x58, 0x1c, 0x01}}, L"Interpreter.Exit", Factory<Exit>::ask},
+    {{0x0a8f1e62, 0x5c47, 0x4d0b, {0x93, 0xd1, 0x27, 0x6e, 0xb4, 0x58, 0x1c, 0x02}}, L"Interpreter.Policy", Factory<Policy>::ask},
 };
-
-template <class Made> HRESULT factory(REFIID iid, void **object)
-{
-    static Factory<Made> made;
-    return made.QueryInterface(iid, object);
-}
 
 } // namespace
 } // namespace interpreter
 
 STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
 {
-    *object = nullptr;
-    return clsid == interpreter::CLSID_InterpreterExit ? interpreter::factory<interpreter::Exit>(iid, object)
-         : clsid == interpreter::CLSID_InterpreterPolicy ? interpreter::factory<interpreter::Policy>(iid, object)
-         : CLASS_E_CLASSNOTAVAILABLE;
+    return class_object(interpreter::classes, clsid, iid, object);
 }
 
 STDAPI DllCanUnloadNow() { return S_FALSE; }
 
-STDAPI DllRegisterServer()
-{
-    for (const interpreter::Entry &entry : interpreter::entries) {
-        HKEY key = nullptr;
-        LONG error = RegCreateKeyExW(HKEY_CLASSES_ROOT, entry.key, 0, nullptr, 0, KEY_WRITE, nullptr, &key, nullptr);
-        if (error == ERROR_SUCCESS) {
-            error = RegSetValueExW(key, nullptr, 0, REG_SZ, reinterpret_cast<const BYTE *>(entry.clsid), 39 * sizeof(wchar_t));
-            RegCloseKey(key);
-        }
-        if (error != ERROR_SUCCESS) {
-            return HRESULT_FROM_WIN32(error);
-        }
-    }
-    return S_OK;
-}
+STDAPI DllRegisterServer() { return register_classes(interpreter::classes); }
 
 STDAPI DllUnregisterServer() { return S_OK; }

@@ -15,10 +15,9 @@
 #include <unistd.h>
 #endif
 
-namespace {
+#include "../class.h"
 
-const CLSID CLSID_MisbehaverExit = {0x2b6a7f40, 0x1d53, 0x4c7a, {0xa1, 0x3e, 0x6d, 0x55, 0x0e, 0x9b, 0x48, 0x01}};
-const CLSID CLSID_MisbehaverPolicy = {0x2b6a7f40, 0x1d53, 0x4c7a, {0xa1, 0x3e, 0x6d, 0x55, 0x0e, 0x9b, 0x48, 0x02}};
+namespace {
 
 struct State {
     std::string behaviour;
@@ -118,22 +117,6 @@ void close_everything()
 #endif
 }
 
-HRESULT huge_text()
-{
-    ICreateErrorInfo *create = nullptr;
-    IErrorInfo *info = nullptr;
-    std::wstring text(1 << 20, L'x');
-    if (SUCCEEDED(CreateErrorInfo(&create))) {
-        create->SetDescription(const_cast<LPOLESTR>(text.c_str()));
-        if (SUCCEEDED(create->QueryInterface(IID_IErrorInfo, reinterpret_cast<void **>(&info)))) {
-            SetErrorInfo(0, info);
-            info->Release();
-        }
-        create->Release();
-    }
-    return E_FAIL;
-}
-
 template <class Server> HRESULT misbehave(State &state, Server *server)
 {
     const std::string &how = state.behaviour;
@@ -172,7 +155,7 @@ template <class Server> HRESULT misbehave(State &state, Server *server)
         crash();
     }
     if (how == "ReturnsHugeStrings") {
-        return huge_text();
+        return fail(E_FAIL, std::wstring(1 << 20, L'x').c_str());
     }
     if (how == "CallsBackForEver") {
         for (;;) {
@@ -208,52 +191,13 @@ template <class Server> HRESULT serve(State &state, const CLSID &clsid, const II
     return hr;
 }
 
-template <class Interface> class Object : public Interface {
+template <class Interface, const IID *iid> class Misbehaver : public Object<Interface, iid> {
 public:
-    explicit Object(const IID &known) : known(known) {}
-
-    virtual ~Object()
+    ~Misbehaver() override
     {
         while (state.behaviour == "IgnoresShutdown") {
             Sleep(1000);
         }
-    }
-
-    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void **object) override
-    {
-        if (iid != IID_IUnknown && iid != IID_IDispatch && iid != known) {
-            *object = nullptr;
-            return E_NOINTERFACE;
-        }
-        AddRef();
-        *object = this;
-        return S_OK;
-    }
-
-    ULONG STDMETHODCALLTYPE AddRef() override { return static_cast<ULONG>(InterlockedIncrement(&references)); }
-
-    ULONG STDMETHODCALLTYPE Release() override
-    {
-        LONG left = InterlockedDecrement(&references);
-        if (left == 0) {
-            delete this;
-        }
-        return static_cast<ULONG>(left);
-    }
-
-    HRESULT STDMETHODCALLTYPE GetTypeInfoCount(UINT *count) override
-    {
-        *count = 0;
-        return S_OK;
-    }
-
-    HRESULT STDMETHODCALLTYPE GetTypeInfo(UINT, LCID, ITypeInfo **) override { return E_NOTIMPL; }
-
-    HRESULT STDMETHODCALLTYPE GetIDsOfNames(REFIID, LPOLESTR *, UINT, LCID, DISPID *) override { return E_NOTIMPL; }
-
-    HRESULT STDMETHODCALLTYPE Invoke(DISPID, REFIID, LCID, WORD, DISPPARAMS *, VARIANT *, EXCEPINFO *, UINT *) override
-    {
-        return E_NOTIMPL;
     }
 
     HRESULT STDMETHODCALLTYPE GetDescription(BSTR *description) override
@@ -264,16 +208,10 @@ public:
 
 protected:
     State state;
-
-private:
-    const IID &known;
-    LONG references = 1;
 };
 
-class Exit final : public Object<ICertExit> {
+class Exit final : public Misbehaver<ICertExit, &IID_ICertExit> {
 public:
-    Exit() : Object(IID_ICertExit) {}
-
     HRESULT STDMETHODCALLTYPE Initialize(const BSTR, LONG *mask) override
     {
         HRESULT hr = initialize<ICertServerExit>(state, CLSID_CCertServerExit, IID_ICertServerExit);
@@ -290,10 +228,8 @@ public:
     }
 };
 
-class Policy final : public Object<ICertPolicy> {
+class Policy final : public Misbehaver<ICertPolicy, &IID_ICertPolicy> {
 public:
-    Policy() : Object(IID_ICertPolicy) {}
-
     HRESULT STDMETHODCALLTYPE Initialize(const BSTR) override
     {
         return initialize<ICertServerPolicy>(state, CLSID_CCertServerPolicy, IID_ICertServerPolicy);
@@ -308,44 +244,14 @@ public:
     HRESULT STDMETHODCALLTYPE ShutDown() override { return S_OK; }
 };
 
-template <class Made> class Factory final : public IClassFactory {
-public:
-    HRESULT STDMETHODCALLTYPE QueryInterface(REFIID iid, void **object) override
-    {
-        *object = iid == IID_IUnknown || iid == IID_IClassFactory ? this : nullptr;
-        return *object != nullptr ? S_OK : E_NOINTERFACE;
-    }
-
-    ULONG STDMETHODCALLTYPE AddRef() override { return 2; }
-
-    ULONG STDMETHODCALLTYPE Release() override { return 1; }
-
-    HRESULT STDMETHODCALLTYPE CreateInstance(IUnknown *, REFIID iid, void **object) override
-    {
-        Made *made = new Made();
-        HRESULT hr = made->QueryInterface(iid, object);
-        made->Release();
-        return hr;
-    }
-
-    HRESULT STDMETHODCALLTYPE LockServer(BOOL) override { return S_OK; }
+const Class classes[] = {
+    {{0x2b6a7f40, 0x1d53, 0x4c7a, {0xa1, 0x3e, 0x6d, 0x55, 0x0e, 0x9b, 0x48, 0x01}}, L"Misbehaver.Exit", Factory<Exit>::ask},
+    {{0x2b6a7f40, 0x1d53, 0x4c7a, {0xa1, 0x3e, 0x6d, 0x55, 0x0e, 0x9b, 0x48, 0x02}}, L"Misbehaver.Policy", Factory<Policy>::ask},
 };
 
 } // namespace
 
-STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
-{
-    static Factory<Exit> exit_factory;
-    static Factory<Policy> policy_factory;
-    *object = nullptr;
-    if (clsid == CLSID_MisbehaverExit) {
-        return exit_factory.QueryInterface(iid, object);
-    }
-    if (clsid == CLSID_MisbehaverPolicy) {
-        return policy_factory.QueryInterface(iid, object);
-    }
-    return CLASS_E_CLASSNOTAVAILABLE;
-}
+STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object) { return class_object(classes, clsid, iid, object); }
 
 STDAPI DllCanUnloadNow() { return S_FALSE; }
 

@@ -1,116 +1,16 @@
 // The encoding objects of the host: through their tables, by name, and what they refuse.
 
 #include <windows.h>
-#include <objbase.h>
-#include <oleauto.h>
 #include <wincrypt.h>
 #include <certsrv.h>
 
-#include <cstdio>
-#include <cstring>
-#include <vector>
-
+#include "automation.h"
 #include "encoders.h"
 
+namespace observer {
 namespace {
 
-std::string code(HRESULT hr)
-{
-    char text[16];
-    std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(hr) & 0xfffffffful);
-    return text;
-}
-
-// A text or bytes, freed with the expression that it stands in.
-class Text {
-public:
-    Text() = default;
-    explicit Text(const wchar_t *from) : text(SysAllocString(from)) {}
-    Text(const void *bytes, size_t count) : text(SysAllocStringByteLen(static_cast<const char *>(bytes), static_cast<UINT>(count))) {}
-    Text(const Text &) = delete;
-    Text &operator=(const Text &) = delete;
-    ~Text() { SysFreeString(text); }
-
-    operator BSTR() const { return text; }
-    BSTR *operator&() { return &text; }
-
-    std::string digits() const
-    {
-        const unsigned char *bytes = reinterpret_cast<const unsigned char *>(text);
-        std::string all;
-        for (UINT i = 0; i < SysStringByteLen(text); i++) {
-            char pair[4];
-            std::snprintf(pair, sizeof pair, "%02x", bytes[i]);
-            all += pair;
-        }
-        return all;
-    }
-
-    // Of characters that are ASCII.
-    std::string ascii() const
-    {
-        std::string all;
-        for (UINT i = 0; i < SysStringLen(text); i++) {
-            all += static_cast<char>(text[i]);
-        }
-        return all;
-    }
-
-private:
-    BSTR text = nullptr;
-};
-
-VARIANT of(LONG value)
-{
-    VARIANT result;
-    VariantInit(&result);
-    result.vt = VT_I4;
-    result.lVal = value;
-    return result;
-}
-
-VARIANT of_date(DATE value)
-{
-    VARIANT result;
-    VariantInit(&result);
-    result.vt = VT_DATE;
-    result.date = value;
-    return result;
-}
-
-// Lent: the text stays its owner's.
-VARIANT of(const Text &text)
-{
-    VARIANT result;
-    VariantInit(&result);
-    result.vt = VT_BSTR;
-    result.bstrVal = text;
-    return result;
-}
-
-// Calls a member by name, arguments in their order.
-HRESULT call(IDispatch *object, const wchar_t *member, std::vector<VARIANT> arguments, VARIANT *result)
-{
-    LPOLESTR name = const_cast<LPOLESTR>(member);
-    DISPID id = DISPID_UNKNOWN;
-    HRESULT hr = object->GetIDsOfNames(IID_NULL, &name, 1, LOCALE_USER_DEFAULT, &id);
-    if (FAILED(hr)) {
-        return hr;
-    }
-    std::vector<VARIANT> reversed(arguments.rbegin(), arguments.rend());
-    DISPPARAMS parameters = {reversed.data(), nullptr, static_cast<UINT>(reversed.size()), 0};
-    EXCEPINFO exception = {};
-    hr = object->Invoke(id, IID_NULL, LOCALE_USER_DEFAULT, DISPATCH_METHOD, &parameters, result, &exception, nullptr);
-    if (hr == DISP_E_EXCEPTION) {
-        hr = exception.scode;
-        SysFreeString(exception.bstrSource);
-        SysFreeString(exception.bstrDescription);
-        SysFreeString(exception.bstrHelpFile);
-    }
-    return hr;
-}
-
-// The same by name, as digits; the code of a failure.
+// What an object encodes, called by name, as digits; the code of a failure.
 std::string encoded_by_name(IDispatch *object)
 {
     VARIANT result;
@@ -124,6 +24,7 @@ std::string encoded_by_name(IDispatch *object)
     return der.digits();
 }
 
+// The same through the table.
 template <class Interface> std::string encoded(Interface *object)
 {
     Text der;
@@ -172,7 +73,7 @@ template <class Interface> struct Pair {
     }
 };
 
-void strings(const std::function<void(const std::string &)> &write)
+void strings(const Write &write)
 {
     Pair<ICertEncodeStringArray> pair(CLSID_CCertEncodeStringArray, IID_ICertEncodeStringArray);
     if (!pair.made()) {
@@ -201,7 +102,7 @@ void strings(const std::function<void(const std::string &)> &write)
     write("strings " + pair.refused());
 }
 
-void longs(const std::function<void(const std::string &)> &write)
+void longs(const Write &write)
 {
     Pair<ICertEncodeLongArray> pair(CLSID_CCertEncodeLongArray, IID_ICertEncodeLongArray);
     if (!pair.made()) {
@@ -227,7 +128,7 @@ void longs(const std::function<void(const std::string &)> &write)
     write("longs " + pair.refused());
 }
 
-void dates(const std::function<void(const std::string &)> &write)
+void dates(const Write &write)
 {
     Pair<ICertEncodeDateArray> pair(CLSID_CCertEncodeDateArray, IID_ICertEncodeDateArray);
     if (!pair.made()) {
@@ -250,7 +151,7 @@ void dates(const std::function<void(const std::string &)> &write)
     write("dates " + pair.refused());
 }
 
-void alternative_names(const std::function<void(const std::string &)> &write)
+void alternative_names(const Write &write)
 {
     Pair<ICertEncodeAltName> pair(CLSID_CCertEncodeAltName, IID_ICertEncodeAltName);
     if (!pair.made()) {
@@ -284,7 +185,7 @@ void alternative_names(const std::function<void(const std::string &)> &write)
     write("names " + pair.refused());
 }
 
-void distribution_points(const std::function<void(const std::string &)> &write)
+void distribution_points(const Write &write)
 {
     Pair<ICertEncodeCRLDistInfo> pair(CLSID_CCertEncodeCRLDistInfo, IID_ICertEncodeCRLDistInfo);
     if (!pair.made()) {
@@ -313,11 +214,14 @@ void distribution_points(const std::function<void(const std::string &)> &write)
 
 } // namespace
 
-void use_encoders(const std::function<void(const std::string &)> &write)
+void use_encoders(const Write &write)
 {
     strings(write);
     longs(write);
     dates(write);
     alternative_names(write);
     distribution_points(write);
+    use_blobs(write);
 }
+
+} // namespace observer
