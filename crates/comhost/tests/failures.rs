@@ -25,24 +25,29 @@ fn exit_failure(system: System, behaviour: &str, settings: &[(&str, &str)]) -> M
 }
 
 #[test]
-fn a_crash_is_told_with_its_method_and_its_kind() {
+fn a_crash_is_told_with_its_method_its_kind_and_its_place() {
     for (system, behaviour, words) in [
-        (System::Linux, "crash", &["ICertExit::Notify", "SIGSEGV"][..]),
-        (System::Linux, "overflow", &["ICertExit::Notify", "SIGSEGV", "stack"]),
-        (System::Linux, "abort", &["ICertExit::Notify", "SIGABRT"]),
-        (System::Linux, "throw", &["ICertExit::Notify", "an exception that nobody caught"]),
-        (System::Linux, "exit", &["ended with status 7", "called exit in ICertExit::Notify"]),
-        (System::Windows, "crash", &["ICertExit::Notify", "access violation", "0xc0000005"]),
-        (System::Windows, "overflow", &["ICertExit::Notify", "stack overflow"]),
-        (System::Windows, "throw", &["ICertExit::Notify", "an exception that nobody caught"]),
-        (System::Windows, "abort", &["ended with status 3"]),
+        (System::Linux, "crash", &["SIGSEGV", "at observer.so+0x", "writing to 0x0"][..]),
+        (System::Linux, "overflow", &["an overflowed stack (SIGSEGV) at observer.so+0x"]),
+        (System::Linux, "abort", &["SIGABRT", "at libc.so.6+0x", "called from observer.so+0x"]),
+        (System::Linux, "throw", &["an exception that nobody caught, thrown at observer.so+0x"]),
+        (System::Linux, "exit", &["ended with status 7", "called exit in", "at observer.so+0x"]),
+        (System::Windows, "crash", &["access violation (0xc0000005) at observer.dll+0x", "writing to 0x0"]),
+        (System::Windows, "overflow", &["stack overflow (0xc00000fd) at observer.dll+0x"]),
+        (System::Windows, "throw", &["a C++ exception that nobody caught", "called from observer.dll+0x"]),
+        (System::Windows, "abort", &["ended with status 3", "abort, called from observer.dll+0x"]),
         (System::Windows, "exit", &["ended with status 7"]),
     ] {
         let error = exit_failure(system, behaviour, &[]);
         assert_eq!(error.code, HResult::RPC_E_DISCONNECTED, "{system:?} {behaviour}: {error}");
-        for word in words {
+        let method = if (system, behaviour) == (System::Windows, "exit") { "" } else { "ICertExit::Notify" };
+        for word in words.iter().chain([&method]) {
             assert!(error.message.contains(word), "{system:?} {behaviour}: {word} is not in: {error}");
         }
+        // Of a shared object also the function, whichever of them the compiler has made one.
+        let functions = ["behave+0x", "deeper+0x", "::Notify+0x"];
+        let named = functions.iter().any(|function| error.message.contains(function));
+        assert!(named || system == System::Windows, "{behaviour}: {error}");
     }
 }
 

@@ -12,7 +12,7 @@ use module::{HResult, ModuleError, Role};
 
 use super::{Loaded, Registered, Wanted, choose, failed, no_such_name, uncreated};
 use crate::classes::{self, Factory};
-use crate::crash::during;
+use crate::crash::{self, during};
 use crate::dispatch::wide_text;
 use crate::guid::{Guid, IID_CLASS_FACTORY, IID_UNKNOWN};
 use crate::hresult::{self, Status};
@@ -105,6 +105,7 @@ fn attach(path: &Path) -> Result<Library, ModuleError> {
         let text = format!("{file} is no COM server: it has no `DllGetClassObject`");
         return Err(ModuleError::new(HResult::CRYPT_E_NOT_FOUND, text));
     };
+    crash::note(path, class_object.expose_provenance());
     // SAFETY: functions of these types by their names, which is what the agreement says.
     unsafe {
         let attach: Attach = std::mem::transmute(attach);

@@ -21,7 +21,7 @@ use windows_sys::Win32::System::Registry::{
 use super::registration::{SERVER, prog_id_of, unregistered};
 use super::{Loaded, Registered, Wanted, choose, failed, no_such_name, uncreated};
 use crate::classes::{CLASSES, Factory};
-use crate::crash::during;
+use crate::crash::{self, during};
 use crate::guid::{Guid, IID_CLASS_FACTORY, IID_UNKNOWN};
 use crate::hresult::{self, Status};
 use crate::interfaces::{ClassFactory, Unknown};
@@ -71,6 +71,12 @@ pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
             uncreated(status, &class, &file)
         }
     })?;
+    if wanted.path.is_none()
+        && let Some(file) = class_text(&format!(r"CLSID\{}\{SERVER}", class.clsid), "")
+    {
+        // SAFETY: a text of ours; null where COM made the object elsewhere.
+        crash::note(unsafe { GetModuleHandleW(wide(file.trim().trim_matches('"')).as_ptr()) });
+    }
     Ok(Loaded { object, prog_id: class.prog_id })
 }
 
@@ -330,6 +336,7 @@ fn open(path: &Path) -> Result<HMODULE, ModuleError> {
         let code = HResult::from_win32(u16::try_from(unsafe { GetLastError() }).unwrap_or(u16::MAX));
         return Err(failed(&format!("loading {}", path.display()), code.0));
     }
+    crash::note(library);
     Ok(library)
 }
 
