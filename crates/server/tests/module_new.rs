@@ -263,8 +263,10 @@ fn wasm_python() {
         let project = Project::new("wasm-python-new", "wasm-python", kind);
         let world = format!("exeunt:modules/{kind}");
         let output = "wasm-python-new.wasm";
+        project.run(&program, &["--wit-path", "wit", "--world", &world, "bindings", "bindings"]);
+        let tested = project.run("python3", &["-m", "unittest"]);
+        assert!(tested.contains("OK"), "{tested}");
         project.run(&program, &["--wit-path", "wit", "--world", &world, "componentize", "app", "--output", output]);
-        project.run("python3", &["-m", "unittest"]);
         if cfg!(feature = "wasm") {
             project.pass_the_laboratory(&[]);
         }

@@ -29,19 +29,22 @@ class @Type@(ExitModule):
         line = f"{event.id} {event.name} request {event.request_id} serial {serial}"
         if self.file is None:
             logging.info("%s", line)
-        elif not self._has(event.id):
-            with self.file.open("a", encoding="utf-8") as lines:
-                lines.write(line + "\n")
-                # Done means that it survives a crash.
-                lines.flush()
-                os.fsync(lines.fileno())
+        else:
+            add(self.file, event.id, line)
 
-    def _has(self, number: int) -> bool:
-        assert self.file is not None
-        if not self.file.exists():
-            return False
-        with self.file.open(encoding="utf-8") as lines:
-            return any(line.startswith(f"{number} ") for line in lines)
+
+def add(file: Path, number: int, line: str) -> None:
+    """Adds the event's line, once."""
+    with file.open("a+b") as lines:
+        lines.seek(0)
+        # What has no end was cut off by a crash: its event comes again.
+        *whole, cut_off = lines.read().split(b"\n")
+        if any(known.startswith(b"%d " % number) for known in whole):
+            return
+        lines.write((b"\n" if cut_off else b"") + line.encode() + b"\n")
+        # Done means that it survives a crash.
+        lines.flush()
+        os.fsync(lines.fileno())
 
 
 if __name__ == "__main__":

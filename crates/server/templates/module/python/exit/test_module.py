@@ -27,6 +27,13 @@ class Test@Type@(unittest.TestCase):
             started(file=str(file)).notify(event("cert-issued", id=41, request_id=7, attempt=2), CERTIFICATE)
             self.assertEqual(file.read_text(), "41 cert-issued request 7 serial 1a2b\n")
 
+    def test_a_line_that_a_crash_cut_off_is_written_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "lines")
+            file.write_text("40 cert-issued request 6 serial 00\n41 cert-is")
+            started(file=str(file)).notify(event("cert-issued", id=41, request_id=7), CERTIFICATE)
+            self.assertEqual(file.read_text().splitlines()[2:], ["41 cert-issued request 7 serial 1a2b"])
+
     def test_what_cannot_be_written_comes_again(self):
         module = started(file="/nonexistent/lines")
         with self.assertRaisesRegex(OSError, "/nonexistent/lines"):
