@@ -135,6 +135,18 @@ impl Decisions {
 }
 
 impl Judged {
+    /// What it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.requester, &self.subject, &self.then.message, &self.now.message];
+        let set = self.then.set.iter().chain(&self.now.set).map(|amendment| {
+            let texts = [&amendment.from, &amendment.to].into_iter().flatten().map(String::len);
+            let value = amendment.extension.as_ref().map_or(0, |extension| extension.value.len());
+            size_of::<Amendment>() + amendment.name.len() + value + texts.sum::<usize>()
+        });
+        let texts = texts.into_iter().chain(&self.refused).map(String::len);
+        size_of::<Self>() + texts.sum::<usize>() + set.sum::<usize>()
+    }
+
     fn entry(&self, same: bool) -> Entry {
         let now = self.now.to_words();
         let verdict = if !same || self.is_same() {

@@ -42,8 +42,8 @@ pub use error::Error;
 pub use flight::{InFlight, Temper};
 pub use measure::{Round, measure};
 pub use recording::{
-    CrlReference, Crls, Digest, FetchCrl, Kept, Recorded, Recorder, Recording, Redaction, Told, decide,
-    read_properties, read_told, replay,
+    BYTES_MAX as RECORDING_BYTES_MAX, CrlReference, Crls, Digest, FetchCrl, Kept, Recorded, Recorder, Recording,
+    Redaction, Told, decide, read_properties, read_told, replay,
 };
 pub use report::{Entry, Measurements, Report, Verdict};
 pub use row::{REQUEST_TYPE_PKCS10, Row};

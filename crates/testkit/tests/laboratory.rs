@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use engine::store::ModuleOptions;
@@ -182,12 +182,12 @@ impl Beside {
             };
             recorder.event(&read, &mut fetch).unwrap();
         }
-        let recording = Recording::read(file.as_slice()).unwrap();
-        self.crls.lock().extend(recording.crls.keys());
+        let mut recording = Recording::open(Cursor::new(file)).unwrap();
+        self.crls.lock().extend(recording.crls());
         if notification.event == ExitEvent::CrlIssued {
             *self.newest.lock() = Some(told);
         }
-        let (_, happening) = recording.play(b"no CRL of the authority's").last().unwrap();
+        let happening = recording.play(b"no CRL of the authority's").last().unwrap().unwrap().happening;
         assert_eq!(happening.notification.id, notification.id);
         View::new(reader(), happening.scene)
     }

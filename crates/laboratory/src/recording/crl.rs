@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use aws_lc_rs::digest;
 use module::wire::value;
 use module::{ModuleError, PropertyType, Value};
 use serde_json::{Value as Json, json};
 
-use super::{Crls, unfit};
+use super::lines::Place;
+use super::{CRLS_MAX, Crls, unfit};
 
 /// SHA-256 of a CRL.
 pub type Digest = [u8; 32];
@@ -55,7 +57,7 @@ impl CrlReference {
                 _ => return Err(wrong("kind")),
             },
             size: number("size")?,
-            sha256: digest(text("sha256")?).ok_or_else(|| wrong("sha256"))?,
+            sha256: digest_of(text("sha256")?).ok_or_else(|| wrong("sha256"))?,
             kept: json.get("kept").and_then(Json::as_bool).ok_or_else(|| wrong("kept"))?,
         })
     }
@@ -63,20 +65,18 @@ impl CrlReference {
 
 /// Reads the `crls` of an event of a recording; none where it has none.
 pub(super) fn read_digests(json: Option<&Json>) -> Result<Option<Crls>, ModuleError> {
-    if json.is_none() {
-        return Ok(None);
-    }
     let read = |(property, json): (&str, &Json)| {
         let found = match json {
             Json::Null => None,
             json => {
-                let digest = json.as_str().and_then(digest);
+                let digest = json.as_str().and_then(digest_of);
                 Some(digest.ok_or_else(|| unfit(format!("`crls`: {property} is no SHA-256 and not null")))?)
             }
         };
         Ok((property_name(property)?, found))
     };
-    members(json)?.map(read).collect::<Result<_, _>>().map(Some)
+    let crls = members(json)?.map(read).collect::<Result<Crls, ModuleError>>()?;
+    Ok(Some(crls).filter(|crls| !crls.is_empty()))
 }
 
 /// The `crls` of an event of a recording.
@@ -99,45 +99,116 @@ fn parts_of(bytes: &[u8], most: usize) -> impl Iterator<Item = Json> {
     })
 }
 
-/// CRLs that are being read.
+/// One line of a CRL.
+#[derive(Debug)]
+pub(super) struct Part {
+    digest: Digest,
+    size: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Part {
+    pub(super) fn read(json: &Json) -> Result<Self, ModuleError> {
+        let digest = json.get("crl").and_then(Json::as_str).and_then(digest_of);
+        let digest = digest.ok_or_else(|| unfit("`crl` is no SHA-256"))?;
+        let size = json.get("size").and_then(Json::as_u64).filter(|size| *size > 0);
+        let size = size.ok_or_else(|| unfit("the CRL has no `size`"))?;
+        let part = json.get("part").ok_or_else(|| unfit("the CRL has no `part`"))?;
+        let Value::Binary(bytes) = value::from_json(part, PropertyType::Binary)? else {
+            return Err(unfit("the CRL's `part` is not binary"));
+        };
+        Ok(Self { digest, size, bytes })
+    }
+}
+
+/// Where a CRL stands in a recording.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// The first line of it.
+    pub(super) place: Place,
+    /// Its length in bytes.
+    pub(super) size: u64,
+}
+
+/// Where the CRLs of a recording stand.
 #[derive(Debug, Default)]
+pub(super) struct Index(HashMap<Digest, Standing>);
+
+impl Index {
+    pub(super) fn find(&self, digest: &Digest) -> Option<Standing> {
+        self.0.get(digest).copied()
+    }
+
+    pub(super) fn digests(&self) -> impl Iterator<Item = &Digest> {
+        self.0.keys()
+    }
+}
+
+/// CRLs whose lines are being checked. None is held: what is read of it goes into its hash.
 pub(super) struct Parts {
-    whole: HashMap<Digest, Vec<u8>>,
-    begun: HashMap<Digest, Vec<u8>>,
+    whole: Index,
+    begun: Option<Begun>,
+    crl_bytes_max: u64,
+}
+
+struct Begun {
+    digest: Digest,
+    standing: Standing,
+    read: u64,
+    hash: digest::Context,
 }
 
 impl Parts {
-    /// Takes a line.
-    pub(super) fn take(&mut self, json: &Json) -> Result<(), ModuleError> {
-        let name = json.get("crl").and_then(Json::as_str).and_then(digest);
-        let name = name.ok_or_else(|| unfit("`crl` is no SHA-256"))?;
-        let size = json.get("size").and_then(Json::as_u64).ok_or_else(|| unfit("the CRL has no `size`"))?;
-        let part = json.get("part").ok_or_else(|| unfit("the CRL has no `part`"))?;
-        let Value::Binary(part) = value::from_json(part, PropertyType::Binary)? else {
-            return Err(unfit("the CRL's `part` is not binary"));
+    /// No CRL yet; each may have so many bytes.
+    pub(super) fn new(crl_bytes_max: u64) -> Self {
+        Self { whole: Index::default(), begun: None, crl_bytes_max }
+    }
+
+    /// Takes a line, which begins there.
+    pub(super) fn take(&mut self, json: &Json, place: Place) -> Result<(), ModuleError> {
+        let part = Part::read(json)?;
+        let mut begun = match self.begun.take() {
+            Some(begun) if (begun.digest, begun.standing.size) == (part.digest, part.size) => begun,
+            Some(begun) => return Err(not_whole(&begun)),
+            None if part.size > self.crl_bytes_max => {
+                return Err(unfit(format!("the CRL has more than {} bytes", self.crl_bytes_max)));
+            }
+            None if self.whole.0.len() == CRLS_MAX => {
+                return Err(unfit(format!("there are more than {CRLS_MAX} CRLs")));
+            }
+            None => {
+                let standing = Standing { place, size: part.size };
+                Begun { digest: part.digest, standing, read: 0, hash: digest::Context::new(&digest::SHA256) }
+            }
         };
-        let mut bytes = self.begun.remove(&name).unwrap_or_default();
-        bytes.extend(part);
-        match size.cmp(&(bytes.len() as u64)) {
-            std::cmp::Ordering::Greater => drop(self.begun.insert(name, bytes)),
-            std::cmp::Ordering::Equal if pki::sha256(&bytes) == name => drop(self.whole.insert(name, bytes)),
-            _ => return Err(unfit(format!("the CRL is not the one of SHA-256 {}", hex::encode(name)))),
+        begun.read += part.bytes.len() as u64;
+        begun.hash.update(&part.bytes);
+        if begun.read < begun.standing.size {
+            self.begun = Some(begun);
+            return Ok(());
         }
+        let Begun { digest, standing, read, hash } = begun;
+        if read > standing.size || hash.finish().as_ref() != digest {
+            return Err(unfit(format!("the CRL is not the one of SHA-256 {}", hex::encode(digest))));
+        }
+        self.whole.0.entry(digest).or_insert(standing);
         Ok(())
     }
 
-    /// The length of a CRL that is whole.
-    pub(super) fn size(&self, digest: &Digest) -> Option<u64> {
-        self.whole.get(digest).map(|bytes| bytes.len() as u64)
+    /// The CRLs so far, all of which must be whole.
+    pub(super) fn whole(&self) -> Result<&Index, ModuleError> {
+        self.begun.as_ref().map_or(Ok(&self.whole), |begun| Err(not_whole(begun)))
     }
 
     /// The CRLs, all of which must be whole.
-    pub(super) fn finish(self) -> Result<HashMap<Digest, Vec<u8>>, ModuleError> {
-        match self.begun.keys().next() {
-            Some(begun) => Err(unfit(format!("the CRL of SHA-256 {} is not whole", hex::encode(begun)))),
-            None => Ok(self.whole),
-        }
+    pub(super) fn finish(self) -> Result<Index, ModuleError> {
+        self.whole()?;
+        Ok(self.whole)
     }
+}
+
+fn not_whole(begun: &Begun) -> ModuleError {
+    unfit(format!("the CRL of SHA-256 {} is not whole", hex::encode(begun.digest)))
 }
 
 fn members(json: Option<&Json>) -> Result<impl Iterator<Item = (&str, &Json)>, ModuleError> {
@@ -154,19 +225,21 @@ fn members(json: Option<&Json>) -> Result<impl Iterator<Item = (&str, &Json)>, M
 /// Only properties that read CRLs.
 fn property_name(text: &str) -> Result<String, ModuleError> {
     let indexed = ["RawCRL.", "RawDeltaCRL."].iter().find_map(|known| text.strip_prefix(known));
-    match indexed.and_then(|index| index.parse::<u16>().ok()) {
+    // As it is written here: `+1` and `01` would be further names of one property.
+    match indexed.filter(|index| index.parse::<u16>().is_ok_and(|number| number.to_string() == **index)) {
         Some(_) => Ok(text.to_owned()),
         None => Err(unfit(format!("`crls`: `{text}` is no property that reads a CRL"))),
     }
 }
 
-fn digest(text: &str) -> Option<Digest> {
+fn digest_of(text: &str) -> Option<Digest> {
     hex::decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    use super::super::lines::Lines;
     use super::*;
 
     #[test]
@@ -174,21 +247,29 @@ mod tests {
         let bytes: Vec<u8> = (0..2_007_u32).map(|at| (at % 251) as u8).collect();
         let lines: Vec<Json> = parts_of(&bytes, 1_000).collect();
         assert_eq!(lines.len(), 3);
-        let mut read = Parts::default();
-        for line in &lines {
-            read.take(line).unwrap();
+        let place = Lines::new(std::io::Cursor::new(""), 0).unwrap().place();
+        let take = |read: &mut Parts, at: usize| read.take(&lines[at], place);
+        let mut read = Parts::new(2_007);
+        for at in 0..3 {
+            assert!(read.whole().is_ok() == (at == 0));
+            take(&mut read, at).unwrap();
         }
-        assert_eq!(read.size(&pki::sha256(&bytes)), Some(2_007));
-        assert_eq!(read.finish().unwrap().into_values().collect::<Vec<_>>(), [bytes]);
+        assert_eq!(read.finish().unwrap().find(&pki::sha256(&bytes)).unwrap().size, 2_007);
 
-        let mut read = Parts::default();
-        read.take(&lines[0]).unwrap();
-        assert!(read.finish().unwrap_err().message.contains("not whole"));
-        let mut read = Parts::default();
-        for line in [&lines[1], &lines[0]] {
-            read.take(line).unwrap();
-        }
-        assert!(read.take(&lines[2]).unwrap_err().message.contains("not the one"));
+        let mut read = Parts::new(2_007);
+        take(&mut read, 0).unwrap();
+        assert!(read.finish().err().unwrap().message.contains("not whole"));
+        let mut read = Parts::new(2_007);
+        take(&mut read, 1).unwrap();
+        take(&mut read, 0).unwrap();
+        assert!(take(&mut read, 2).unwrap_err().message.contains("not the one"));
+        // The parts of one stand together.
+        let mut read = Parts::new(2_007);
+        take(&mut read, 0).unwrap();
+        let other = parts_of(&bytes[1..], 3_000).next().unwrap();
+        assert!(read.take(&other, place).unwrap_err().message.contains("not whole"));
+        let mut read = Parts::new(2_006);
+        assert!(take(&mut read, 0).unwrap_err().message.contains("more than 2006 bytes"));
     }
 
     #[test]
@@ -197,7 +278,7 @@ mod tests {
             json!({ "number": 7, "key": 0, "kind": "base", "size": 9, "sha256": "ab".repeat(32), "kept": true });
         let read = |property: &str, json: &Json| CrlReference::read_all(Some(&json!({ property: json })));
         assert_eq!(read("RawCRL.0", &whole).unwrap()[0].number, 7);
-        for property in ["RawCRL", "RawCRL.x", "RawCACertificate.0", "RawCRL.-1", ""] {
+        for property in ["RawCRL", "RawCRL.x", "RawCACertificate.0", "RawCRL.-1", "RawCRL.+1", "RawCRL.01", ""] {
             assert!(read(property, &whole).is_err(), "{property}");
         }
         for (name, wrong) in [

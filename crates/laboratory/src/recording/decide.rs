@@ -1,12 +1,13 @@
 //! Asking a policy module about the requests of a recording.
 
+use std::io::{BufRead, Seek};
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use module::{ModuleError, Role};
 
-use super::{Recording, text_of};
+use super::{Recorded, Recording, text_of};
 use crate::Error;
 use crate::bench::{Answer, PolicyBench};
 use crate::check::{Group, start_failed};
@@ -17,15 +18,19 @@ use crate::scene::Scene;
 use crate::specimen::Specimen;
 use crate::story::Story;
 
+/// Bytes of what is told of all decisions.
+const DECISIONS_BYTES_MAX: usize = 256 << 20;
+
 /// Asks a policy module about every request of a recording as if it had just come in, and puts what it decides beside what was
 /// decided then. With the decisions comes a report on the run: with `same` a decision that is not the one of then is a failure
 /// in it, and otherwise nothing but that the module does not start.
 ///
 /// # Errors
-/// [`Error::Unusable`] for an exit module, and for a recording that has no requests as they were asked about.
-pub fn decide(
+/// [`Error::Unusable`] for an exit module, for a recording that has no requests as they were asked about, and where more was
+/// decided than can be told of; those of [`Recording::events`].
+pub fn decide<S: BufRead + Seek>(
     specimen: &Specimen,
-    recording: &Recording,
+    recording: &mut Recording<S>,
     same: bool,
     options: &Options,
     progress: &mut dyn FnMut(usize, usize, &str),
@@ -33,7 +38,7 @@ pub fn decide(
     if specimen.role() != Role::Policy {
         return Err(Error::Unusable("requests are decided on by policy modules, and this is an exit module".into()));
     }
-    let all = recording.events.iter().filter(|event| event.asked.is_some()).count();
+    let all = recording.asked_count();
     if all == 0 {
         let text = "the recording has no request as policy was asked about it: record the first decisions on requests \
                     (cert-issued, cert-pending, cert-denied) with this version of Exeunt";
@@ -49,11 +54,12 @@ pub fn decide(
     let first = bench.start_anew();
     let begun = initialized(first.as_ref().err(), started, options)?;
     let mut requests = Vec::with_capacity(all);
-    let mut lost = false;
+    let (mut lost, mut bytes) = (false, 0);
     if first.is_ok() {
-        for (event, happening) in recording.play(&crl) {
-            let Some(asked) = &event.asked else { continue };
-            let Some(then) = Judgement::then(&event.happening, asked) else { continue };
+        for event in recording.play(&crl) {
+            let Recorded { happening, asked, .. } = event?;
+            let Some(asked) = &asked else { continue };
+            let Some(then) = Judgement::then(&happening, asked) else { continue };
             progress(requests.len(), all, "verify_request");
             let scene = Scene { contents: Some(asked.clone()), authority: Arc::clone(&happening.scene.authority) };
             // One that broke down is waited for, once: from then on it is asked without.
@@ -61,7 +67,7 @@ pub fn decide(
             lost = !answer.reached;
             let Answer { decision, refused, took, left, .. } = answer;
             bench.latencies.push(took);
-            requests.push(Judged {
+            let judged = Judged {
                 event: happening.notification.id.0,
                 request: happening.notification.request.map_or(0, |id| id.0),
                 submitted: asked.request.moment("SubmittedWhen"),
@@ -71,7 +77,16 @@ pub fn decide(
                 now: Judgement::now(&decision, asked, left.as_ref()),
                 refused,
                 microseconds: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            });
+            };
+            bytes += judged.bytes();
+            if bytes > DECISIONS_BYTES_MAX {
+                let text = format!(
+                    "what was decided takes more than {DECISIONS_BYTES_MAX} bytes: record fewer events at a time (--from, \
+                     --to, --limit)"
+                );
+                return Err(Error::Unusable(text));
+            }
+            requests.push(judged);
         }
     }
     progress(all, all, "");

@@ -8,21 +8,25 @@
 //! | Member | |
 //! |---|---|
 //! | `names` | the names of the attributes in their order, which JSON objects do not keep |
-//! | `asked` | at the first decision on a request: `request`, `certificate`, `attributes` and `extensions` of `verify_request` |
+//! | `asked` | at the first decision on a request: `request`, `certificate`, `attributes` and `extensions` of `verify_request`; and `names`, where its attributes are not the event's |
 //! | `crls` | at a publication of CRLs: the SHA-256 of each by the property that reads it; `null` for one that was left out |
 //!
-//! A part of a CRL is `crl` (its SHA-256), `size` (of the whole) and `part` (bytes). Parts come in their order, before the first
-//! event that names the CRL. Version 1 had neither `asked` nor CRLs; it is still read.
+//! A part of a CRL is `crl` (its SHA-256), `size` (of the whole) and `part` (bytes). The parts of one stand together, in their
+//! order, before the first event that names the CRL. Version 1 had neither `asked` nor CRLs; it is still read.
 
 mod crl;
 mod decide;
+mod lines;
+mod play;
 mod read;
 mod redaction;
 mod replay;
+#[cfg(test)]
+mod tests;
 mod told;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use module::{HResult, ModuleError, Value};
@@ -34,33 +38,44 @@ pub use replay::replay;
 pub use told::{Told, read_properties, read_told};
 pub use write::{FetchCrl, Kept, Recorder};
 
-use crate::scene::{Contents, Happening, Properties, Scene};
+use self::crl::Index;
+use self::lines::{Lines, Place};
+use crate::scene::{Contents, Happening, Properties};
 
 /// The version of the format that is written, and the oldest that is read.
 const VERSION: u64 = 2;
 const VERSION_MIN: u64 = 1;
-/// The most bytes of a recording; and of what reading it makes out of less.
-const BYTES_MAX: u64 = 1 << 30;
+/// The most bytes of a recording.
+pub const BYTES_MAX: u64 = 1 << 30;
+/// The most events of a recording.
+const EVENTS_MAX: usize = 100_000;
+/// The most CRLs of a recording: as many as twice the events.
+const CRLS_MAX: usize = 200_000;
+/// The most bytes of the CRLs that one event reports: they are held while it is played, and until others are reported.
+const EVENT_CRL_BYTES_MAX: u64 = 512 << 20;
 
-/// A stretch of an event log.
-#[derive(Clone, Debug)]
-pub struct Recording {
+/// A stretch of an event log, in a file or whatever else can be sought in. What it takes of memory does not grow with its
+/// events: they are read as they are wanted.
+#[derive(Debug)]
+pub struct Recording<S> {
     /// The authority's common name.
     pub ca: String,
     /// Whether names were taken out.
     pub redacted: bool,
     /// The authority's properties when it was recorded.
     pub properties: Arc<Properties>,
-    /// The events, in their order.
-    pub events: Vec<Recorded>,
-    /// The bytes of the CRLs, by their SHA-256.
-    pub crls: HashMap<Digest, Vec<u8>>,
+    lines: Lines<S>,
+    /// Where the line after the header begins.
+    first: Place,
+    event_count: usize,
+    asked_count: usize,
+    crls: Index,
 }
 
 /// An event of a recording.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// What happened, and what a module finds; CRLs are in [`crls`](Self::crls).
+    /// What happened, and what a module finds.
     pub happening: Happening,
     /// Where it is the first decision on a request: the request as policy was asked about it.
     pub asked: Option<Contents>,
@@ -71,42 +86,20 @@ pub struct Recorded {
 /// CRLs by the property that reads them; none for one that was left out.
 pub type Crls = BTreeMap<String, Option<Digest>>;
 
-impl Recording {
-    /// The events as they are played: each with the CRLs that the authority had then, which are those of the last event so far
-    /// that reports CRLs. `stand_in` is read where that is not known, and in place of a base CRL that was left out.
-    pub fn play<'a>(&'a self, stand_in: &'a [u8]) -> impl Iterator<Item = (&'a Recorded, Happening)> {
-        let mut newest: Option<&Crls> = None;
-        // CRLs may be long: they are copied where something has changed, and not for each event.
-        let mut last: Option<(&Properties, Arc<Properties>)> = None;
-        self.events.iter().map(move |event| {
-            let own = &*event.happening.scene.authority;
-            if event.crls.is_some() {
-                newest = event.crls.as_ref();
-                last = None;
-            }
-            let authority = match &last {
-                Some((before, built)) if *before == own => Arc::clone(built),
-                _ => Arc::new(self.with_crls(own, newest, stand_in)),
-            };
-            last = Some((own, Arc::clone(&authority)));
-            let scene = Scene { contents: event.happening.scene.contents.clone(), authority };
-            (event, Happening { scene: Arc::new(scene), ..event.happening.clone() })
-        })
+impl<S> Recording<S> {
+    /// How many events there are.
+    pub const fn event_count(&self) -> usize {
+        self.event_count
     }
 
-    fn with_crls(&self, authority: &Properties, crls: Option<&Crls>, stand_in: &[u8]) -> Properties {
-        let mut all = authority.clone();
-        let Some(crls) = crls else {
-            all.set("RawCRL", stand_in.to_vec());
-            return all;
-        };
-        for (property, digest) in crls {
-            let known = digest.as_ref().and_then(|digest| self.crls.get(digest));
-            let base = property.to_ascii_lowercase().starts_with("rawcrl");
-            let bytes = known.map(Vec::as_slice).or(base.then_some(stand_in));
-            all.set_if(property, bytes.map(<[u8]>::to_vec));
-        }
-        all
+    /// How many of them have the request as policy was asked about it.
+    pub const fn asked_count(&self) -> usize {
+        self.asked_count
+    }
+
+    /// The CRLs there are.
+    pub fn crls(&self) -> impl Iterator<Item = &Digest> {
+        self.crls.digests()
     }
 }
 

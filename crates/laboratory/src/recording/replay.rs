@@ -1,5 +1,6 @@
 //! Playing a recording to a module.
 
+use std::io::{BufRead, Seek};
 use std::time::Instant;
 
 use module::{ExitEvent, Role};
@@ -17,10 +18,10 @@ use crate::story::Story;
 /// recording, and the laboratory's where that has none.
 ///
 /// # Errors
-/// [`Error::Unusable`] for a policy module, which [`decide`](super::decide) is for.
-pub fn replay(
+/// [`Error::Unusable`] for a policy module, which [`decide`](super::decide) is for; those of [`Recording::events`].
+pub fn replay<S: BufRead + Seek>(
     specimen: &Specimen,
-    recording: &Recording,
+    recording: &mut Recording<S>,
     options: &Options,
     progress: &mut dyn FnMut(usize, usize, &str),
 ) -> Result<Report, Error> {
@@ -56,8 +57,10 @@ pub fn replay(
     // In order over all kinds, as they happened; what came of each kind is told together.
     let mut kinds: Vec<(ExitEvent, Tally)> = Vec::new();
     let begun = Instant::now();
-    for (index, (_, happening)) in recording.play(&crl).enumerate() {
-        progress(index, recording.events.len(), happening.notification.event.name());
+    let all = recording.event_count();
+    for (index, event) in recording.play(&crl).enumerate() {
+        let happening = event?.happening;
+        progress(index, all, happening.notification.event.name());
         let event = happening.notification.event;
         let at = kinds.iter().position(|(known, _)| *known == event);
         let at = at.unwrap_or_else(|| {
@@ -81,7 +84,7 @@ pub fn replay(
             }
         }
     }
-    progress(recording.events.len(), recording.events.len(), "");
+    progress(all, all, "");
     for (event, tally) in kinds {
         let rule = "every recorded event of the kind is answered with success";
         enter(event.name(), Group::Events, rule, begun, tally.outcome(initialised))?;

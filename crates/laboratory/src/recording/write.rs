@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::crl::{self, CrlReference, Digest};
-use super::{BYTES_MAX, Crls, Redaction, Told, VERSION};
+use super::{BYTES_MAX, CRLS_MAX, Crls, EVENT_CRL_BYTES_MAX, Redaction, Told, VERSION};
 use crate::Error;
 use crate::scene::{Contents, Properties, Scene};
 use crate::view::{Reader, View};
@@ -28,8 +28,9 @@ pub struct Recorder<W> {
     /// Bytes in all, and how many there are.
     pub(super) bytes_max: u64,
     bytes: u64,
-    /// What became of each CRL, by the SHA-256 that the server gives it: what it is in the recording, if it is there.
-    seen: HashMap<Digest, Option<Digest>>,
+    /// What became of each CRL, by the SHA-256 that the server gives it: what it is in the recording, and its length there, if
+    /// it is there.
+    seen: HashMap<Digest, Option<(Digest, u64)>>,
     kept: Kept,
 }
 
@@ -100,14 +101,12 @@ impl<W: Write> Recorder<W> {
         let mut json = serde_json::to_value(message).map_err(|error| Error::Machine(error.to_string()))?;
         if let Some(members) = json.as_object_mut() {
             members.remove("context");
-            let contents = happening.scene.contents.as_ref();
-            let names = contents.iter().flat_map(|contents| &contents.attributes);
-            let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
-            if !names.is_empty() {
-                members.insert("names".into(), json!(names));
-            }
+            let named = happening.scene.contents.as_ref().map(names).unwrap_or_default();
             if let Some(asked) = &asked {
-                members.insert("asked".into(), written(asked)?);
+                members.insert("asked".into(), written(asked, &named)?);
+            }
+            if !named.is_empty() {
+                members.insert("names".into(), json!(named));
             }
             if let Some(crls) = &crls {
                 members.insert("crls".into(), crl::write_digests(crls));
@@ -131,7 +130,7 @@ impl<W: Write> Recorder<W> {
             return Ok(None);
         }
         let Some(bytes_max) = self.crl_bytes_max else { return Ok(None) };
-        let mut all = Crls::new();
+        let (mut all, mut bytes) = (Crls::new(), 0_u64);
         for reference in &told.crls {
             // The authority of a redaction has one certificate, which stands for the newest.
             let property = match &self.redaction {
@@ -141,26 +140,40 @@ impl<W: Write> Recorder<W> {
                 }
                 Some(_) => continue,
             };
-            let digest = match self.seen.get(&reference.sha256) {
+            let written = match self.seen.get(&reference.sha256) {
                 Some(known) => *known,
                 None => {
-                    let digest = self.crl(reference, bytes_max, fetch)?;
-                    self.seen.insert(reference.sha256, digest);
-                    digest
+                    let written = self.crl(reference, bytes_max, fetch)?;
+                    self.seen.insert(reference.sha256, written);
+                    written
                 }
+            };
+            // One that two properties read is found twice.
+            let fits = |size: &u64| bytes.saturating_add(*size) <= EVENT_CRL_BYTES_MAX;
+            let digest = match written {
+                Some((digest, size)) if fits(&size) => {
+                    bytes += size;
+                    Some(digest)
+                }
+                Some(_) => {
+                    self.kept.crls_too_large += 1;
+                    None
+                }
+                None => None,
             };
             all.insert(property, digest);
         }
         Ok(Some(all))
     }
 
-    /// Writes a CRL: what it is in the recording, or none where it is left out.
+    /// Writes a CRL: what it is in the recording and its length there, or none where it is left out.
     fn crl<E: From<Error>>(
         &mut self,
         reference: &CrlReference,
         bytes_max: u64,
         fetch: &mut FetchCrl<'_, E>,
-    ) -> Result<Option<Digest>, E> {
+    ) -> Result<Option<(Digest, u64)>, E> {
+        let bytes_max = bytes_max.min(EVENT_CRL_BYTES_MAX);
         if !reference.kept {
             self.kept.crls_not_kept += 1;
             return Ok(None);
@@ -186,12 +199,16 @@ impl<W: Write> Recorder<W> {
             self.kept.crls_too_large += 1;
             return Ok(None);
         }
+        if self.kept.crls == CRLS_MAX as u64 {
+            let text = format!("a recording has at most {CRLS_MAX} CRLs: record fewer events (--from, --to, --limit)");
+            return Err(Error::Unusable(text).into());
+        }
         for line in crl::parts(&bytes) {
             self.line(&line)?;
         }
         self.kept.crls += 1;
         self.kept.crl_bytes += bytes.len() as u64;
-        Ok(Some(pki::sha256(&bytes)))
+        Ok(Some((pki::sha256(&bytes), bytes.len() as u64)))
     }
 
     fn line(&mut self, json: &Json) -> Result<(), Error> {
@@ -210,6 +227,11 @@ impl<W: Write> Recorder<W> {
     }
 }
 
+/// The names of the attributes in their order.
+fn names(contents: &Contents) -> Vec<&str> {
+    contents.attributes.iter().map(|(name, _)| name.as_str()).collect()
+}
+
 /// The property that reads the CRL of the authority's newest certificate.
 fn newest(told: &Told, reference: &CrlReference) -> Option<String> {
     let count = super::number_of(&told.happening.scene.authority, "CertCount")?;
@@ -217,12 +239,19 @@ fn newest(told: &Told, reference: &CrlReference) -> Option<String> {
     Some(format!("{name}.{}", count.checked_sub(1)?))
 }
 
-/// A request as `verify_request` carries it.
-fn written(asked: &Contents) -> Result<Json, Error> {
+/// A request as `verify_request` carries it, of an event with these names of attributes.
+fn written(asked: &Contents, named: &[&str]) -> Result<Json, Error> {
     let scene = Scene { contents: Some(asked.clone()), authority: Arc::default() };
     let view = View::new(nobody(Role::Policy), Arc::new(scene));
     let message = VerifyRequest::read(0, true, &*view)?;
-    serde_json::to_value(message.request).map_err(|error| Error::Machine(error.to_string()))
+    let mut json = serde_json::to_value(message.request).map_err(|error| Error::Machine(error.to_string()))?;
+    let names = names(asked);
+    if names != named
+        && let Some(members) = json.as_object_mut()
+    {
+        members.insert("names".into(), json!(names));
+    }
+    Ok(json)
 }
 
 /// The reader of a recording: no module of this authority's.

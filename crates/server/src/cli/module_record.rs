@@ -37,7 +37,8 @@ pub struct Record {
     /// Only these kinds of event, such as cert-issued (may be repeated)
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
-    /// Replace the names of people, accounts, machines and addresses; make certificates anew, leave secrets out
+    /// Replace the names of people, accounts, machines, addresses and profiles, and object identifiers that are not
+    /// public; make certificates anew, leave secrets out
     #[arg(long)]
     redact: bool,
     /// Leave out the CRLs that events report

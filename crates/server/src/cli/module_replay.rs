@@ -1,6 +1,7 @@
 //! `exeunt module replay`: a recording, played to a module in the laboratory.
 
-use std::io::BufReader;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +14,9 @@ use super::output::{BAD, Column, GOOD, STRONG, Table, WAITING, clean};
 use super::{Context, describe};
 use crate::Error;
 use crate::error::Kind;
+
+/// A recording in a file.
+type Source = Recording<BufReader<File>>;
 
 /// Options of `module replay`.
 #[derive(Debug, Args)]
@@ -35,19 +39,31 @@ enum Expect {
 
 impl Replay {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
-        let file = std::fs::File::open(&self.file).map_err(|error| Error::io(&self.file, &error))?;
-        let recording = Recording::read(BufReader::new(file))?;
+        let mut recording = Recording::open(BufReader::new(self.source()?))?;
         let specimen = self.trial.specimen()?;
         match specimen.role() {
             Role::Exit if self.expect.is_some() => {
                 Err(Error::usage("--expect is about decisions, and this is an exit module"))
             }
-            Role::Exit => self.play(context, &specimen, &recording),
-            Role::Policy => self.decide(context, &specimen, &recording),
+            Role::Exit => self.play(context, &specimen, &mut recording),
+            Role::Policy => self.decide(context, &specimen, &mut recording),
         }
     }
 
-    fn play(&self, context: &Context, specimen: &Specimen, recording: &Recording) -> Result<ExitCode, Error> {
+    /// The recording as a file that can be read more than once: what comes through a pipe is kept in one without a name.
+    fn source(&self) -> Result<File, Error> {
+        let failed = |error: std::io::Error| Error::io(&self.file, &error);
+        let mut file = File::open(&self.file).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_file() {
+            return Ok(file);
+        }
+        let mut kept = tempfile::tempfile().map_err(|error| Error::io(&std::env::temp_dir(), &error))?;
+        // One byte more than a recording has, so that it is seen that there are more.
+        std::io::copy(&mut file.by_ref().take(laboratory::RECORDING_BYTES_MAX + 1), &mut kept).map_err(failed)?;
+        Ok(kept)
+    }
+
+    fn play(&self, context: &Context, specimen: &Specimen, recording: &mut Source) -> Result<ExitCode, Error> {
         let options = self.trial.options();
         let progress = context.output().progress(&format!("playing to {}", clean(specimen.name())));
         let mut told = |done, all, _: &str| progress.update(count(done), count(all));
@@ -57,7 +73,7 @@ impl Replay {
     }
 
     /// What a policy module would decide about the requests. Where it does not start, nothing is said of decisions.
-    fn decide(&self, context: &Context, specimen: &Specimen, recording: &Recording) -> Result<ExitCode, Error> {
+    fn decide(&self, context: &Context, specimen: &Specimen, recording: &mut Source) -> Result<ExitCode, Error> {
         let (options, same) = (self.trial.options(), self.expect == Some(Expect::Same));
         let progress = context.output().progress(&format!("asking {}", clean(specimen.name())));
         let mut told = |done, all, _: &str| progress.update(count(done), count(all));

@@ -1,10 +1,11 @@
 //! The laboratory from the command line: test, record, replay, tail.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::authority::{Place, until};
+use crate::authority::{Done, Place, until};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path).canonicalize().unwrap()
@@ -153,6 +154,8 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
         assert!(!text.contains(name), "{name} is left");
     }
     assert!(text.contains("host-1.redacted.invalid") && text.contains("\"redacted\":true"), "{text}");
+    let profile = issued[0]["certificate"]["CertificateTemplate"].to_string();
+    assert!(!text.contains(&profile) && text.contains("\"CertificateTemplate\":\"profile-1\""), "{profile}: {text}");
     server.stop();
 
     // Played without a server.
@@ -162,6 +165,12 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
         let played = place.run(&replay).ok();
         assert!(played.stdout.contains("✓ cert-issued            3 events"), "{played:?}");
     }
+    // Also where it can be read only once.
+    let told = ["module", "replay", "/dev/stdin", &notify(), "--set", "setting.file={scratch}/events.txt"];
+    let mut whole = Command::new("cat").arg(&file).stdout(Stdio::piped()).spawn().unwrap();
+    let played = place.command(&told).stdin(whole.stdout.take().unwrap()).output().unwrap();
+    whole.wait().unwrap();
+    assert!(Done::of(&played).ok().stdout.contains("✓ cert-issued            3 events"), "{played:?}");
     let bad = failing(&place, "bad.py", "cert-issued");
     let played = place.run(&["module", "replay", &shown, &bad]).fails(1);
     assert!(played.stdout.contains("3 of 3, first event"), "{played:?}");
