@@ -4,8 +4,11 @@
 //! Start with [`Engine::submit`] in `submit.rs`: the path of a request, top to bottom. What it uses comes in the order of
 //! the path: `accept` (format, proof of possession, defaults), `policies` (the chain of policy modules), `compose` (the
 //! to-be-signed certificate and its limits), `issue` (lint, sign, verify), and one [`Store::commit`] with the event.
-//! `exits` carries events to exit modules. `revoke`, `amend`, `import`, `install` and `crl` have the same form as the
-//! request's path: check, decide, compose, sign where needed, one commit with its event and its audit entry.
+//! `revoke`, `amend`, `import`, `install` and `crl` have the same form as the request's path: check, decide, compose, sign
+//! where needed, one commit with its event and its audit entry. `optimistic` is what they do where somebody else was faster.
+//!
+//! `exits` carries events to exit modules. `modules` installs and changes modules while the server runs, and `trial` tries
+//! their next versions on a share of the requests.
 //!
 //! The crate has no I/O of its own and runs no executor. The database ([`Store`]), keys ([`Signer`]), modules
 //! ([`ModuleLoader`]) and the time, randomness and files ([`World`]) are traits, so that every call through them can be

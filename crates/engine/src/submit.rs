@@ -8,7 +8,7 @@ use module::{Disposition, ExitEvent, HResult, RequestId};
 
 use crate::accept;
 use crate::audit::{self, Act};
-use crate::roles::{Authorised, right};
+use crate::roles::{Authorised, Role, right};
 use crate::store::{Change, NewEvent};
 use crate::{Engine, Error, Request, issue};
 
@@ -66,20 +66,7 @@ impl Engine {
     /// [`submit`](Self::submit).
     pub fn approve(&self, by: &Authorised<right::ManageCertificates>, id: RequestId) -> Result<Outcome, Error> {
         let request = self.site.request(id)?;
-        let allowed = match request.disposition {
-            Disposition::Pending => true,
-            Disposition::Denied => by.holds(crate::Role::Administrator),
-            _ => false,
-        };
-        if !allowed {
-            let what = format!("request {id} is {}", request.disposition);
-            let hint = if request.disposition == Disposition::Denied {
-                ": resubmitting it takes an administrator too"
-            } else {
-                ""
-            };
-            return Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, what + hint));
-        }
+        check_undecided(&request, by)?;
         let caller = by.caller().name.clone();
         let mut request = request.changed();
         accept::renew(&self.site, &mut request)?;
@@ -97,6 +84,7 @@ impl Engine {
                 if let (Disposition::Issued, Some(person)) = (request.disposition, resubmitted_by) {
                     request.message = format!("Resubmitted by {person}");
                 } else if request.disposition == Disposition::Issued && request.version == 1 {
+                    // By this `retrieve` tells that nobody had to wait.
                     request.resolved = Some(request.submitted);
                 }
                 Ok(request)
@@ -126,6 +114,18 @@ impl Engine {
         }
         Ok(committed)
     }
+}
+
+/// Whether this caller may have the request decided again.
+fn check_undecided(request: &Request, by: &Authorised<right::ManageCertificates>) -> Result<(), Error> {
+    let hint = match request.disposition {
+        Disposition::Pending => return Ok(()),
+        Disposition::Denied if by.holds(Role::Administrator) => return Ok(()),
+        Disposition::Denied => ": resubmitting it takes an administrator too",
+        _ => "",
+    };
+    let text = format!("request {} is {}{hint}", request.id, request.disposition);
+    Err(Error::conflict(HResult::CERTSRV_E_BAD_REQUESTSTATUS, text))
 }
 
 /// The event that a decision is.

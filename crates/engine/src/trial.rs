@@ -64,7 +64,7 @@ pub struct TrialStatus {
 }
 
 impl Trials {
-    /// Also what [`watch`] listens to.
+    /// No trials yet, and where [`watch`] hears of those that are over.
     pub(crate) fn new() -> (Self, Receiver<Withdrawal>) {
         let (report, reports) = unbounded();
         (Self { running: Mutex::default(), over: Arc::default(), report }, reports)
@@ -145,6 +145,8 @@ impl Trials {
         self.over.lock().remove(&(module.to_owned(), number));
     }
 
+    /// The trial that this module is to have, and the module as it is with the version on trial. None where no version is on trial,
+    /// or its trial is over and that is not recorded yet.
     fn begin(&self, installed: &InstalledModule) -> Option<(Arc<Trial>, InstalledModule)> {
         let canary = installed.versions.canary.clone()?;
         if self.over.lock().contains_key(&(installed.name.clone(), canary.version.number)) {
@@ -200,6 +202,7 @@ impl Trial {
         }
     }
 
+    /// Ends the trial for this reason, and has that recorded.
     fn withdraw(&self, error: &ModuleError) {
         if self.withdrawn.swap(true, Ordering::AcqRel) {
             return;

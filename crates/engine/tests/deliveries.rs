@@ -20,6 +20,18 @@ fn failure() -> Undelivered {
     Undelivered::Failed(ModuleError::new(HResult::ERROR_FILE_EXISTS, "there is a file already"))
 }
 
+/// A module that takes batches of four, and the number of an event that is poison to it: `fail` says what becomes of a batch that
+/// has it at this place.
+fn poisoned(fail: fn(usize) -> Delivered) -> (Arc<Batches>, Arc<Mutex<EventId>>) {
+    let poison = Arc::new(Mutex::new(EventId(0)));
+    let bad = Arc::clone(&poison);
+    let module = Batches::new(4, move |events| {
+        let bad = *bad.lock();
+        events.iter().position(|event| event.id == bad).map_or_else(|| Delivered::all(events.len()), fail)
+    });
+    (module, poison)
+}
+
 /// Has ten certificates issued while the module is disabled, so that the events wait together.
 fn ten_at_once(authority: &Authority) -> u64 {
     let administrator = authority.by::<right::Administer>();
@@ -47,15 +59,7 @@ fn events_come_in_batches_as_large_as_the_module_wants() {
 
 #[test]
 fn of_a_batch_the_front_is_delivered_the_next_is_tried_alone_and_the_rest_were_not_attempted() {
-    let poison = Arc::new(Mutex::new(EventId(0)));
-    let bad = Arc::clone(&poison);
-    let module = Batches::new(4, move |events| {
-        let bad = *bad.lock();
-        match events.iter().position(|event| event.id == bad) {
-            Some(count) => Delivered { count, failure: Some(failure()) },
-            None => Delivered::all(events.len()),
-        }
-    });
+    let (module, poison) = poisoned(|count| Delivered { count, failure: Some(failure()) });
     let authority = Authority::with_exit("tested", module.clone());
     let first = authority.head().0 + 1;
     *poison.lock() = EventId(first + 2);
@@ -80,15 +84,7 @@ fn of_a_batch_the_front_is_delivered_the_next_is_tried_alone_and_the_rest_were_n
 
 #[test]
 fn an_event_that_breaks_every_batch_it_is_in_is_found_and_no_other_is_parked_for_it() {
-    let poison = Arc::new(Mutex::new(EventId(0)));
-    let bad = Arc::clone(&poison);
-    let module = Batches::new(4, move |events| {
-        let bad = *bad.lock();
-        match events.iter().any(|event| event.id == bad) {
-            true => Delivered::none(failure()),
-            false => Delivered::all(events.len()),
-        }
-    });
+    let (module, poison) = poisoned(|_| Delivered::none(failure()));
     let authority = Authority::with_exit("tested", module.clone());
     let first = authority.head().0 + 1;
     *poison.lock() = EventId(first + 5);
@@ -138,17 +134,9 @@ fn what_the_module_never_saw_is_no_attempt_and_is_never_parked() {
 
 #[test]
 fn what_the_module_refuses_for_good_is_parked_at_once_and_the_next_is_told() {
-    let poison = Arc::new(Mutex::new(EventId(0)));
-    let bad = Arc::clone(&poison);
-    let module = Batches::new(4, move |events| {
-        let bad = *bad.lock();
-        match events.iter().position(|event| event.id == bad) {
-            Some(count) => {
-                let error = ModuleError::refused_for_good("nobody has such a certificate");
-                Delivered { count, failure: Some(Undelivered::Failed(error)) }
-            }
-            None => Delivered::all(events.len()),
-        }
+    let (module, poison) = poisoned(|count| {
+        let error = ModuleError::refused_for_good("nobody has such a certificate");
+        Delivered { count, failure: Some(Undelivered::Failed(error)) }
     });
     let authority = Authority::with_exit("tested", module.clone());
     *poison.lock() = EventId(authority.head().0 + 3);

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::store::{DeliveryState, ModuleOptions};
-use engine::{ModuleState, StartFrom, Submission, right};
+use engine::{ModuleState, StartFrom, right};
 use jiff::SignedDuration;
 use module::{EventId, ExitEvent, ExitEvents, HResult, ModuleError, PropertyType, RequestId, RevocationReason};
-use pki::{KeyAlgorithm, Serial};
-use testkit::authority::{Authority, Builder, csr, eventually, quick};
-use testkit::fault::{Fault, FaultyStore, Kind, Side, open_quiet};
+use pki::Serial;
+use testkit::authority::{Authority, eventually, quick};
 use testkit::recorder::Recorder;
 
 fn with_recorder(start: StartFrom) -> (Authority, Arc<Recorder>) {
@@ -20,24 +19,6 @@ fn with_recorder(start: StartFrom) -> (Authority, Arc<Recorder>) {
     authority.loader.exit("recorder", recorder.clone());
     authority.add_exit("recorder", start, quick());
     (authority, recorder)
-}
-
-/// An authority that makes no CRLs, on a database that can be made to fail, with a recorder.
-fn with_faults() -> (Authority, Arc<FaultyStore>, Arc<Recorder>) {
-    let (authority, store) = open_quiet(Builder::new(KeyAlgorithm::P256));
-    let recorder = Recorder::all();
-    authority.loader.exit("recorder", recorder.clone());
-    authority.add_exit("recorder", StartFrom::Now, quick());
-    (authority, store, recorder)
-}
-
-/// Waits until nobody asks the database: calls are counted from here.
-fn quiet(store: &FaultyStore) {
-    eventually("nobody asks the database", || {
-        let before = store.calls();
-        std::thread::park_timeout(Duration::from_millis(50));
-        store.calls() == before
-    });
 }
 
 fn serial(authority: &Authority, id: RequestId) -> Serial {
@@ -388,20 +369,6 @@ fn a_context_ends_with_its_call() {
 }
 
 #[test]
-fn a_commit_whose_end_nobody_learns_is_told_all_the_same() {
-    let (authority, store, recorder) = with_faults();
-    // Numbers are set aside, and the module has nothing to do.
-    authority.submit("first.example", "");
-    eventually("the module rests", || authority.has_caught_up("recorder"));
-    quiet(&store);
-    store.fail(Fault { call: 1, side: Side::After, kind: Kind::Error });
-    let submission = Submission { request: csr("unknown.example"), ..Submission::default() };
-    assert!(authority.engine.submit(&authority.by::<right::Enrol>(), submission).is_err());
-    assert_eq!(store.struck(), Some("commit"));
-    eventually("the module is told", || recorder.counts().len() == 2);
-}
-
-#[test]
 fn a_parked_event_that_is_retried_by_hand_survives_a_move() {
     let (authority, recorder) = with_recorder(StartFrom::Now);
     let administrator = authority.by::<right::Administer>();
@@ -421,31 +388,4 @@ fn a_parked_event_that_is_retried_by_hand_survives_a_move() {
     recorder.succeed();
     authority.engine.enable_module(&administrator, "recorder").unwrap();
     eventually("it is told", || recorder.counts()[&parked] == 4);
-}
-
-#[test]
-fn a_module_runs_again_whatever_call_of_its_change_the_database_fails() {
-    let (authority, store, recorder) = with_faults();
-    let administrator = authority.by::<right::Administer>();
-    let changes: [&dyn Fn() -> bool; 2] =
-        [&|| authority.engine.set_module(&administrator, "recorder", Vec::new(), None).is_ok(), &|| {
-            authority.engine.rewind_module(&administrator, "recorder", StartFrom::Now).is_ok()
-        }];
-    for change in changes {
-        let faults = (1..=8).flat_map(|call| [Side::Before, Side::After].map(|side| (call, side)));
-        for (call, side) in faults {
-            quiet(&store);
-            store.fail(Fault { call, side, kind: Kind::Error });
-            let made = change();
-            let unharmed = made && store.struck().is_none();
-            store.fail(Fault { call: u64::MAX, side, kind: Kind::Error });
-            let request = authority.submit(&format!("n{call}.example"), "").request;
-            eventually("the module runs and is told", || {
-                recorder.told().iter().any(|told| told.notification.request == Some(request))
-            });
-            if unharmed {
-                break;
-            }
-        }
-    }
 }

@@ -154,7 +154,8 @@ impl ModuleError {
         Self::new(HResult::CERTSRV_E_PROPERTY_EMPTY, format!("{name} has no value"))
     }
 
-    /// `ERROR_REQUEST_REFUSED`: trying again is in vain, so that the event is parked at once.
+    /// `ERROR_REQUEST_REFUSED`: trying again is in vain. An event that is failed so is parked at once; a module that cannot be
+    /// started or reached for this reason is left alone, and its events wait, until an operator changes or enables it.
     pub fn refused_for_good(message: impl Into<String>) -> Self {
         Self::new(HResult::ERROR_REQUEST_REFUSED, message)
     }
