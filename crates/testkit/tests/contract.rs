@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use engine::store::ModuleOptions;
-use engine::{CrlPublication, ImportOptions, StartFrom, Submission, right};
+use engine::{CrlPublication, ImportOptions, ModuleState, StartFrom, Submission, right};
 use jiff::{SignedDuration, Timestamp};
 use module::{
-    ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PropertyType, RevocationReason, ServerExit,
-    Value,
+    Decision, ExitEvent, ExitEvents, ExitModule, HResult, ModuleError, Notification, PolicyModule, PropertyType,
+    RevocationReason, ServerExit, ServerPolicy, Value,
 };
 use parking_lot::Mutex;
 use pki::{KeyAlgorithm, Serial};
@@ -82,6 +82,57 @@ impl ExitModule for Reader {
 
     fn description(&self) -> std::string::String {
         "reads everything".into()
+    }
+}
+
+/// Says what is done to it, in a log that modules of both roles share; and what it answers to `initialize`.
+struct Noted {
+    log: Arc<Mutex<Vec<&'static str>>>,
+    initialised: Result<(), ModuleError>,
+}
+
+impl Noted {
+    fn new(log: &Arc<Mutex<Vec<&'static str>>>, initialised: Result<(), ModuleError>) -> Arc<Self> {
+        Arc::new(Self { log: Arc::clone(log), initialised })
+    }
+
+    fn note(&self, what: &'static str) {
+        self.log.lock().push(what);
+    }
+}
+
+impl ExitModule for Noted {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
+        self.note("exit initialised");
+        self.initialised.clone().map(|()| ExitEvents::SHUTDOWN)
+    }
+
+    fn notify(&self, _notification: &Notification, _server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.note("exit told");
+        Ok(())
+    }
+
+    fn description(&self) -> std::string::String {
+        "noted".into()
+    }
+}
+
+impl PolicyModule for Noted {
+    fn initialize(&self, _ca: &str, _server: &dyn ServerExit) -> Result<(), ModuleError> {
+        self.note("policy initialised");
+        self.initialised.clone()
+    }
+
+    fn verify_request(&self, _server: &mut dyn ServerPolicy, _new: bool) -> Result<Decision, ModuleError> {
+        Ok(Decision::Issue)
+    }
+
+    fn description(&self) -> std::string::String {
+        "noted".into()
+    }
+
+    fn shut_down(&self) {
+        self.note("policy shut down");
     }
 }
 
@@ -275,4 +326,42 @@ fn a_publication_is_one_event_with_the_crls_and_no_request() {
     let seen = publish(&bench, true, false, false);
     authority_is_there(&seen);
     assert_eq!((seen.deltas_disabled, seen.delta), (Ok(1.into()), Err(HResult::ERROR_FILE_NOT_FOUND)));
+}
+
+#[test]
+fn the_server_starts_without_an_exit_module_that_fails_and_not_without_a_policy_module() {
+    let (log, failed) = (Arc::default(), Err(ModuleError::new(HResult::E_FAIL, "no paper")));
+    let builder = Builder::new(KeyAlgorithm::P256);
+    builder.loader().policy("plain", Noted::new(&log, failed.clone()));
+    let error = builder.open().err().expect("no policy, no server").to_string();
+    assert!(error.contains("plain") && error.contains("no paper"), "{error}");
+
+    let authority = Authority::open();
+    authority.loader.exit("noted", Noted::new(&log, Ok(())));
+    authority.add_exit("noted", StartFrom::Now, ModuleOptions::default());
+    authority.loader.exit("noted", Noted::new(&log, failed));
+    let authority = authority.restart();
+    let reader = authority.by::<right::Read>();
+    eventually("it has failed", || {
+        let status = authority.engine.module(&reader, "noted").unwrap();
+        let why = status.last_error.is_some_and(|(_, error)| error.message.contains("no paper"));
+        matches!(status.state, ModuleState::Failed { .. }) && why
+    });
+    assert!(authority.submit("www.example", "").certificate.is_some());
+}
+
+#[test]
+fn policy_starts_first_and_stops_last() {
+    let log = Arc::default();
+    let builder = Builder::new(KeyAlgorithm::P256);
+    builder.loader().policy("plain", Noted::new(&log, Ok(())));
+    let authority = builder.open().unwrap();
+    authority.loader.exit("noted", Noted::new(&log, Ok(())));
+    authority.add_exit("noted", StartFrom::Now, ModuleOptions::default());
+    eventually("it runs", || {
+        let status = authority.engine.module(&authority.by::<right::Read>(), "noted").unwrap();
+        status.state == ModuleState::Running
+    });
+    authority.close();
+    assert_eq!(*log.lock(), ["policy initialised", "exit initialised", "exit told", "policy shut down"]);
 }
