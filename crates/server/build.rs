@@ -3,7 +3,7 @@
 //! and `exeunt-stdio` as source. Their manifests inherit from the workspace, which an author has not: that is resolved here, and
 //! tests are left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use toml::{Table, Value};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The crates that a module in Rust is built on: the folder of each in `crates/`, and what it is published as.
-const CRATES: [(&str, &str); 2] = [("module", "exeunt-module"), ("stdio", "exeunt-stdio")];
+/// The crates that a module in Rust is built on: the folder of each in `crates/`.
+const CRATES: [&str; 2] = ["module", "stdio"];
 
 /// What says under which terms a copy may be used; in every kit.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
@@ -40,11 +40,9 @@ fn main() -> Result<(), Failure> {
     }
     let workspace: Table = read(&root.join("Cargo.toml"))?.parse()?;
     let mut files = licences(&root)?;
-    let mut crates = BTreeMap::new();
-    for (folder, name) in CRATES {
+    for folder in CRATES {
         let place = root.join("crates").join(folder);
         let manifest = manifest(&workspace, &read(&place.join("Cargo.toml"))?.parse()?)?;
-        crates.insert(name, required(&manifest));
         let text = format!(
             "# As it is in Exeunt's workspace, with what it inherits there written out.\n\n{}",
             toml::to_string(&manifest)?
@@ -64,8 +62,6 @@ fn main() -> Result<(), Failure> {
         }
     }
     constant_of("RUST", &files, &mut generated)?;
-    let lock = written(&out, "Cargo.lock", &lock(&read(&root.join("Cargo.lock"))?, &crates)?)?;
-    writeln!(generated, "pub(in crate::cli) const LOCK: &str = include_str!({});", literal(&lock)?)?;
     fs::write(out.join("kits.rs"), generated)?;
     Ok(())
 }
@@ -163,7 +159,7 @@ fn manifest(workspace: &Table, own: &Table) -> Result<Table, Failure> {
             }
             // The folders of an author's crates lie beside one another too.
             let path = value.get("path").and_then(Value::as_str);
-            if path.is_some_and(|path| CRATES.iter().all(|(folder, _)| path.strip_prefix("../") != Some(folder))) {
+            if path.is_some_and(|path| CRATES.iter().all(|folder| path.strip_prefix("../") != Some(folder))) {
                 return Err(format!("`{name}` is a crate that authors of modules do not get").into());
             }
         }
@@ -209,61 +205,4 @@ fn dependency(shared: &Value, own: &Value) -> Value {
         }
     }
     Value::Table(all)
-}
-
-/// The dependencies that are always there.
-fn required(manifest: &Table) -> BTreeSet<String> {
-    let mut manifest = manifest.clone();
-    let tables = dependency_tables(&mut manifest);
-    let all = tables.into_iter().flat_map(|table| table.iter());
-    all.filter(|(_, value)| value.get("optional").is_none()).map(|(name, _)| name.clone()).collect()
-}
-
-/// Of the workspace's lock file what the crates need, with the versions that Exeunt is built and tested with, and the project
-/// on top.
-fn lock(text: &str, crates: &BTreeMap<&str, BTreeSet<String>>) -> Result<String, Failure> {
-    let lock: Table = text.parse()?;
-    let packages = lock.get("package").and_then(Value::as_array).ok_or("the lock file has no packages")?;
-    let mut kept: BTreeMap<(String, String), Value> = BTreeMap::new();
-    let mut open: Vec<String> = crates.keys().map(|name| (*name).to_owned()).collect();
-    while let Some(spelt) = open.pop() {
-        let mut package = package(packages, &spelt)?.clone();
-        let key = (text_of(&package, "name"), text_of(&package, "version"));
-        if kept.contains_key(&key) {
-            continue;
-        }
-        let dependencies = package.get_mut("dependencies").and_then(Value::as_array_mut);
-        if let (Some(dependencies), Some(required)) = (dependencies, crates.get(key.0.as_str())) {
-            // What a crate of ours needs for its own tests is listed too.
-            dependencies.retain(|spelt| spelt.as_str().is_some_and(|spelt| required.contains(name_of(spelt))));
-        }
-        let dependencies = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
-        open.extend(dependencies.filter_map(Value::as_str).map(str::to_owned));
-        kept.insert(key, package);
-    }
-    let project = Table::from_iter([
-        ("name".to_owned(), "@name@".into()),
-        ("version".to_owned(), "0.1.0".into()),
-        ("dependencies".to_owned(), CRATES.map(|(_, name)| Value::from(name)).to_vec().into()),
-    ]);
-    let packages = std::iter::once(project.into()).chain(kept.into_values()).collect();
-    let version = lock.get("version").ok_or("the lock file has no version")?.clone();
-    let all = Table::from_iter([("version".to_owned(), version), ("package".to_owned(), Value::Array(packages))]);
-    Ok(toml::to_string(&all)?)
-}
-
-/// The package that a lock file means: by its name or, where there are several, by name and version.
-fn package<'a>(packages: &'a [Value], spelt: &str) -> Result<&'a Value, Failure> {
-    let version = spelt.split(' ').nth(1);
-    let mut found = packages.iter().filter(|package| text_of(package, "name") == name_of(spelt));
-    let found = found.find(|package| version.is_none_or(|version| text_of(package, "version") == version));
-    found.ok_or_else(|| format!("`{spelt}` is not in the lock file").into())
-}
-
-fn name_of(spelt: &str) -> &str {
-    spelt.split(' ').next().unwrap_or(spelt)
-}
-
-fn text_of(package: &Value, key: &str) -> String {
-    package.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

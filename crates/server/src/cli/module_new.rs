@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Context;
 use super::installed_module::Role;
-use super::module_sdk::{self, Kit, LOCK};
+use super::module_sdk::{self, Kit};
 use crate::Error;
 use crate::error::Kind;
 use name::Name;
@@ -162,7 +162,7 @@ impl New {
         if self.lang != Language::Rust {
             return Ok(None);
         }
-        let Some(source) = self.source() else { return Ok(Some(LOCK.to_owned())) };
+        let Some(source) = self.source() else { return Ok(Some(module_sdk::lock_of_project(self.name.as_str()))) };
         let path = Path::new(source).join("Cargo.lock");
         if !path.is_file() {
             return Ok(None);

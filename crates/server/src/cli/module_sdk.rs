@@ -5,6 +5,7 @@
 //! how they were: what the author changed, or put there, is never written over.
 
 mod kit;
+mod lock;
 mod record;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,9 @@ use super::Context;
 use crate::Error;
 use crate::error::Kind;
 use kit::File;
-pub(super) use kit::{Kit, LOCK};
+pub(super) use kit::Kit;
+use lock::Renewal;
+pub(super) use lock::of_project as lock_of_project;
 use record::{RECORD, Record};
 
 /// Files that an error names at most.
@@ -40,9 +43,14 @@ impl Sdk {
     pub(super) fn run(self, context: &Context) -> Result<ExitCode, Error> {
         let directory = self.dir.unwrap_or_else(|| PathBuf::from(self.kit.folder()));
         let done = write(self.kit, &directory)?;
+        let lock = match self.kit {
+            Kit::Rust => lock::renew(&directory)?,
+            _ => None,
+        };
+        let of_lock = lock.as_ref().map(|(path, renewal)| json!({ "file": path, "state": renewal.name() }));
         let shown = json!({
             "sdk": self.kit.name(), "version": env!("CARGO_PKG_VERSION"), "directory": directory, "files": self.kit.files().len(),
-            "written": done.written, "removed": done.removed,
+            "written": done.written, "removed": done.removed, "lock": of_lock,
         });
         context.output().show(&shown, |_| {
             let all = self.kit.files().len();
@@ -55,13 +63,24 @@ impl Sdk {
                     format!("{all} files, {written} of them written; {removed} of the version before removed")
                 }
             };
+            let lock = match &lock {
+                Some((path, Renewal::Renewed)) => format!("  {}: renewed with them\n", path.display()),
+                _ => String::new(),
+            };
             format!(
-                "{}: {}, of Exeunt {}\n  {state}\n",
+                "{}: {}, of Exeunt {}\n  {state}\n{lock}",
                 directory.display(),
                 self.kit.title(),
                 env!("CARGO_PKG_VERSION")
             )
         })?;
+        if let Some((path, Renewal::Stale)) = &lock {
+            let folder = path.parent().unwrap_or(Path::new(".")).display();
+            context.output().warning(&format!(
+                "{} may not fit these crates any more, and is left as it is: run `cargo update --workspace` in {folder}",
+                path.display()
+            ));
+        }
         if self.kit == Kit::Python && directory.file_name().is_none_or(|name| name != self.kit.folder()) {
             context.output().hint("Python finds the package by its folder's name: exeunt_module");
         }

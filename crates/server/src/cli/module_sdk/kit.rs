@@ -33,10 +33,6 @@ mod gathered {
     include!(concat!(env!("OUT_DIR"), "/kits.rs"));
 }
 
-/// For a project on the crates of [`Kit::Rust`], called `@name@`: the versions of their dependencies that Exeunt is built and
-/// tested with.
-pub(in crate::cli) use gathered::LOCK;
-
 impl Kit {
     /// The word on the command line.
     pub(in crate::cli) const fn name(self) -> &'static str {
