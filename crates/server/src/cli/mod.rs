@@ -166,10 +166,18 @@ fn run(cli: Cli) -> ExitCode {
 }
 
 fn completions(context: &Context, shell: clap_complete::Shell) -> Result<ExitCode, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "exeunt", &mut script);
-    context.output().bytes(&script)?;
+    context.output().bytes(&completion_script(shell))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The script for a shell. What is hidden in the help is not offered.
+fn completion_script(shell: clap_complete::Shell) -> Vec<u8> {
+    let all = Cli::command();
+    let shown = all.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let mut shown = clap::Command::new("exeunt").args(all.get_arguments().cloned()).subcommands(shown);
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut shown, "exeunt", &mut script);
+    script
 }
 
 #[cfg(test)]
@@ -179,5 +187,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn completions_offer_what_the_help_shows() {
+        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
+            let script = String::from_utf8(completion_script(shell)).unwrap_or_default();
+            assert!(script.contains("rollback") && script.contains("canary-failures"), "{shell}");
+            assert!(!script.contains("answer-module"), "{shell}");
+        }
     }
 }
