@@ -70,16 +70,6 @@ impl Place {
         path
     }
 
-    /// Writes a Python program that can be run. It runs in the folder.
-    pub fn script(&self, name: &str, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = self.path("");
-        let start = format!("#!/usr/bin/env python3\nimport os\nos.chdir({:?})\n", folder.to_str().unwrap());
-        let path = self.write(name, &format!("{start}{text}"));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    }
-
     pub fn read(&self, name: &str) -> String {
         let path = self.path(name);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -17,34 +17,18 @@ fn notify() -> String {
 
 /// A program that fails events of one kind, and says so on its standard error.
 fn failing(place: &Place, name: &str, event: &str) -> String {
-    let path = place.path(name);
-    let program = format!(
-        r#"#!/usr/bin/env python3
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    answer = {{"jsonrpc": "2.0", "id": call.get("id")}}
-    method = call["method"]
-    if method == "shutdown":
-        break
-    if method == "initialize":
-        answer["result"] = {{"protocol": 1, "events": "all", "description": "fails {event}"}}
-    elif method == "describe":
-        answer["result"] = {{"description": "fails {event}"}}
-    elif method == "notify" and call["params"]["event"]["name"] == "{event}":
-        print("the table is full", file=sys.stderr, flush=True)
-        answer["error"] = {{"code": -32000, "message": "cannot be stored"}}
-    elif method in ("notify", "ping"):
-        answer["result"] = {{}}
-    else:
-        answer["error"] = {{"code": -32601, "message": "unknown"}}
-    print(json.dumps(answer), flush=True)
-"#
-    );
-    std::fs::write(&path, program).unwrap();
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    path.display().to_string()
+    place.module(name, &FAILING.replace("@EVENT@", event)).display().to_string()
 }
+
+const FAILING: &str = r#"
+def initialize(params):
+    return {"protocol": 1, "events": "all", "description": "fails @EVENT@"}
+
+def notify(params):
+    if params["event"]["name"] == "@EVENT@":
+        print("the table is full", file=sys.stderr, flush=True)
+        raise Failure("cannot be stored")
+"#;
 
 #[test]
 fn a_module_is_tested_without_a_server() {
@@ -183,30 +167,25 @@ fn a_stretch_of_the_log_is_recorded_and_played() {
 
 /// An exit module that keeps the CRLs it reads, as `EVENT.crl` and `EVENT.delta.crl`, and the serial numbers of what is revoked.
 const CRLS: &str = r#"
-import base64, json, sys
+import base64
+
+def initialize(params):
+    return {"protocol": 1, "events": ["crl-issued", "cert-revoked"], "description": "keeps CRLs"}
+
+def notify(params):
+    if params["event"]["name"] == "cert-revoked":
+        open("revoked", "a").write(params["certificate"]["SerialNumber"] + "\n")
+        return
+    for name, suffix in [("RawCRL", "crl"), ("RawDeltaCRL", "delta.crl")]:
+        found = ask(params["context"], name)
+        if found is not None:
+            open("{}.{}".format(params["event"]["id"], suffix), "wb").write(found)
 
 def ask(context, name):
     params = {"context": context, "name": name, "type": "binary"}
     print(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "server.certificate_property", "params": params}), flush=True)
     answer = json.loads(sys.stdin.readline())
     return base64.b64decode(answer["result"]["value"]["base64"]) if "result" in answer else None
-
-for line in sys.stdin:
-    call = json.loads(line)
-    answer = {"jsonrpc": "2.0", "id": call.get("id"), "result": {}}
-    method, params = call["method"], call.get("params", {})
-    if method == "shutdown":
-        break
-    if method == "initialize":
-        answer["result"] = {"protocol": 1, "events": ["crl-issued", "cert-revoked"], "description": "keeps CRLs"}
-    elif method == "notify" and params["event"]["name"] == "cert-revoked":
-        open("revoked", "a").write(params["certificate"]["SerialNumber"] + "\n")
-    elif method == "notify":
-        for name, suffix in [("RawCRL", "crl"), ("RawDeltaCRL", "delta.crl")]:
-            found = ask(params["context"], name)
-            if found is not None:
-                open("{}.{}".format(params["event"]["id"], suffix), "wb").write(found)
-    print(json.dumps(answer), flush=True)
 "#;
 
 #[test]
@@ -236,7 +215,7 @@ fn crls_are_recorded_with_the_events_that_report_them() {
     assert!(newest["items"].as_array().unwrap().iter().any(|row| row["kind"] == "delta"), "{newest}");
     server.stop();
 
-    let module = place.script("crls.py", CRLS).display().to_string();
+    let module = place.module("crls.py", CRLS).display().to_string();
     let serials = |suffix: &str| -> Vec<Vec<String>> {
         // In the order of the events, which is that of their numbers' lengths and digits.
         let names = std::fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name());
@@ -288,29 +267,21 @@ fn crls_are_recorded_with_the_events_that_report_them() {
 /// A policy module that denies what the setting `deny` names, pends what `pend` names, breaks down at what `crash` names, and
 /// sets a unit.
 const JUDGE: &str = r#"
-import json, sys
+def initialize(params):
+    global settings
+    settings = params["settings"]
+    return {"protocol": 1, "description": "judges by name"}
 
-for line in sys.stdin:
-    call = json.loads(line)
-    answer = {"jsonrpc": "2.0", "id": call.get("id"), "result": {}}
-    method, params = call["method"], call.get("params", {})
-    if method == "shutdown":
-        break
-    if method == "initialize":
-        settings = params["settings"]
-        answer["result"] = {"protocol": 1, "description": "judges by name"}
-    elif method == "verify_request":
-        name = params["certificate"].get("CommonName", "-")
-        assert params["new"] and params["request"]["Disposition"] == 8 and "SerialNumber" not in params["certificate"]
-        if name == settings.get("crash"):
-            sys.exit(3)
-        decision = {"decision": "issue", "set_properties": {"OrgUnit": "Judged"}}
-        if name == settings.get("deny"):
-            decision = {"decision": "deny", "code": "0x80094012", "message": "no more of " + name}
-        if name == settings.get("pend"):
-            decision = {"decision": "pend", "message": "somebody has to look"}
-        answer["result"] = decision
-    print(json.dumps(answer), flush=True)
+def verify_request(params):
+    name = params["certificate"].get("CommonName", "-")
+    assert params["new"] and params["request"]["Disposition"] == 8 and "SerialNumber" not in params["certificate"]
+    if name == settings.get("crash"):
+        sys.exit(3)
+    if name == settings.get("deny"):
+        return {"decision": "deny", "code": "0x80094012", "message": "no more of " + name}
+    if name == settings.get("pend"):
+        return {"decision": "pend", "message": "somebody has to look"}
+    return {"decision": "issue", "set_properties": {"OrgUnit": "Judged"}}
 "#;
 
 #[test]
@@ -324,7 +295,7 @@ fn a_policy_module_decides_about_recorded_requests() {
     place.run(&["module", "record", "crls.jsonl", "--kind", "crl-issued"]).ok();
     server.stop();
 
-    let judge = place.script("judge.py", JUDGE).display().to_string();
+    let judge = place.module("judge.py", JUDGE).display().to_string();
     let play = |settings: &[&str], more: &[&str]| {
         let mut arguments = vec!["module", "replay", "log.jsonl", judge.as_str(), "--role", "policy"];
         arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));

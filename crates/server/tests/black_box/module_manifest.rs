@@ -1,7 +1,7 @@
 //! What a manifest says, beside what is: defaults, events, and the version on trial.
 
 use crate::authority::{Place, until};
-use crate::module_versions::MODULE;
+use crate::support::teller;
 
 /// Asks for cert-issued.
 const TELLER: &str = r#"
@@ -26,7 +26,7 @@ environment = "HERE={directory}"
 "#;
 
 fn teller(place: &Place, events: &str) -> String {
-    place.write("teller.py", &MODULE.replace("@VERSION@", "1.0"));
+    place.write("teller.py", &teller::source("1.0"));
     place.write("exeunt-module.toml", &TELLER.replace("@EVENTS@", events));
     place.path("").display().to_string()
 }
@@ -71,19 +71,18 @@ fn what_is_not_set_and_what_was_not_asked_for_are_shown() {
 
 /// Issues everything.
 const JUDGE: &str = r#"
-import json, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" in call:
-        result = {"decision": "issue"} if call["method"] == "verify_request" else {"protocol": 1, "description": "a judge"}
-        print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+def initialize(params):
+    return {"protocol": 1, "description": "a judge"}
+
+def verify_request(params):
+    return {"decision": "issue"}
 "#;
 
 #[test]
 fn what_is_to_be_said_of_a_policy_modules_version_on_trial_is_said() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let judge = |name: &str| place.script(name, JUDGE).display().to_string();
+    let judge = |name: &str| place.module(name, JUDGE).display().to_string();
     place.run(&["module", "add", &judge("first.py"), "--name", "judge", "--role", "policy"]).ok();
     let second = judge("second.py");
     place.run(&["module", "upgrade", "judge", &second, "--canary", "50"]).ok();

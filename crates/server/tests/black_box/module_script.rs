@@ -1,14 +1,14 @@
 //! A script behind its interpreter is a module's code as a program is: digest, copy, roll-back.
 
 use crate::authority::{Place, until};
-use crate::module_versions::{MODULE, told};
+use crate::support::teller::{self, told};
 
 #[test]
 fn a_script_behind_its_interpreter_is_watched_and_the_interpreter_is_not() {
     let place = Place::new();
     let server = place.serve(&[]);
     let script = place.path("teller.py");
-    let write = |version: &str| std::fs::write(&script, MODULE.replace("@VERSION@", version)).unwrap();
+    let write = |version: &str| std::fs::write(&script, teller::source(version)).unwrap();
     let tells = |host: &str, version: &str| {
         let before = told(&place).len();
         place.issue(host);

@@ -1,40 +1,12 @@
 //! Modules from a manifest: shown and confirmed, with secrets by reference, watched over, upgraded, tried and rolled back.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::authority::{Place, until};
-
-/// Writes what it was started with and the serial number of each certificate to the file of its setting `file`; a version
-/// with `fails` in its name fails every event, and one with `broken` does not start.
-pub const MODULE: &str = r#"#!/usr/bin/env python3
-import json, os, sys
-VERSION = "@VERSION@"
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" not in call:
-        continue
-    answer = {"jsonrpc": "2.0", "id": call["id"], "result": {}}
-    params = call.get("params", {})
-    if call["method"] == "initialize":
-        settings = params["settings"]
-        if "broken" in VERSION:
-            answer = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "it is broken by design"}}
-        else:
-            about = {"File Version": VERSION, "Copyright": "Example"}
-            answer["result"] = {"protocol": 1, "events": ["cert-issued"], "description": VERSION, "about": about}
-    elif call["method"] == "notify":
-        if "fails" in VERSION:
-            answer = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": "it fails by design"}}
-        else:
-            told = {"version": VERSION, "process": os.getpid(), "serial": params["certificate"]["SerialNumber"], "event": params["event"]["id"],
-                    "settings": settings}
-            with open(settings["file"], "a") as file:
-                file.write(json.dumps(told) + "\n")
-    print(json.dumps(answer), flush=True)
-"#;
+use crate::support::program;
+use crate::support::teller::{self, told};
 
 const MANIFEST: &str = r#"
 manifest = 1
@@ -68,15 +40,8 @@ fn package(place: &Place, version: &str) -> PathBuf {
     let folder = place.path(&format!("teller-{version}"));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("exeunt-module.toml"), MANIFEST.replace("@VERSION@", version)).unwrap();
-    let program = folder.join("teller.py");
-    std::fs::write(&program, MODULE.replace("@VERSION@", version)).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program::install(&folder.join("teller.py"), teller::source(version).as_bytes());
     folder
-}
-
-pub fn told(place: &Place) -> Vec<Value> {
-    let text = std::fs::read_to_string(place.path("told.jsonl")).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn versions(place: &Place) -> Vec<(u64, String, String)> {
@@ -172,7 +137,7 @@ fn a_file_that_was_changed_is_not_run_but_its_copy_is() {
     let shown =
         |member: &str| place.json(&["module", "show", "teller"])[member].as_str().unwrap_or_default().to_owned();
     let program = place.path("teller-1.0/teller.py");
-    std::fs::write(&program, MODULE.replace("@VERSION@", "changed")).unwrap();
+    std::fs::write(&program, teller::source("changed")).unwrap();
 
     // A program that ends is started again: from what was added.
     let killed = std::process::Command::new("kill").args(["-KILL", &process.to_string()]).status().unwrap();
@@ -214,12 +179,10 @@ fn a_file_that_was_changed_is_not_run_but_its_copy_is() {
 
 /// Needs a file that lies beside it.
 const LEANS: &str = r#"
-import json, neighbour, sys
-for line in sys.stdin:
-    call = json.loads(line)
-    if "id" in call:
-        result = {"protocol": 1, "events": ["cert-issued"]}
-        print(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result}), flush=True)
+import neighbour
+
+def initialize(params):
+    return {"protocol": 1, "events": ["cert-issued"]}
 "#;
 
 #[test]
@@ -227,7 +190,7 @@ fn a_copy_that_misses_what_lay_beside_it_says_that_it_is_one() {
     let place = Place::new();
     let server = place.serve(&[]);
     place.write("neighbour.py", "");
-    let program = place.script("leans.py", LEANS);
+    let program = place.module("leans.py", LEANS);
     let manifest =
         "manifest = 1\nname = \"m\"\nversion = \"1\"\nkind = \"process\"\nrole = \"exit\"\nentry = \"leans.py\"\n";
     place.write("exeunt-module.toml", manifest);

@@ -4,3 +4,4 @@ pub mod endpoint;
 pub mod evidence;
 pub mod load;
 pub mod program;
+pub mod teller;
