@@ -11,14 +11,18 @@ answer() {
     printf '{"jsonrpc":"2.0","id":%s,"%s":%s}\n' "$1" "$2" "$3"
 }
 
-# keep EVENT TEXT: what is to be done with an event. It is done when this returns 0, and comes again when it does not. An event
+# keep TEXT: what is to be done with an event. It is done when this returns 0, and comes again when it does not. An event
 # can come twice, with the same number: the second time there is nothing to do.
 keep() {
     if [ -z "$file" ]; then
-        printf '%s\n' "$2" >&2
-    elif ! grep -q "^$1 " "$file" 2>/dev/null; then
-        printf '%s\n' "$2" >>"$file"
+        printf '%s\n' "$1" >&2
+        return
     fi
+    # A line without an end was cut off by a crash. It gets one, and its event, which comes again, a line of its own.
+    if [ -n "$(tail -c 1 "$file" 2>/dev/null)" ]; then
+        echo >>"$file" || return
+    fi
+    grep -qxF -e "$1" "$file" 2>/dev/null || printf '%s\n' "$1" >>"$file"
 }
 
 while IFS= read -r line; do
@@ -32,7 +36,7 @@ while IFS= read -r line; do
     notify)
         text=$(printf '%s' "$line" | jq -r '.params |
             "\(.event.id) \(.event.name) request \(.event.request_id) serial \(.certificate.SerialNumber // "-")"')
-        if keep "${text%% *}" "$text"; then
+        if keep "$text"; then
             answer "$id" result '{}'
         else
             answer "$id" error '{"code":-32000,"message":"the line could not be added"}'

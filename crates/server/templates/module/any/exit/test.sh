@@ -15,4 +15,13 @@ END
 )
 [ "$(printf '%s\n' "$said" | jq -c '.result.protocol, .id')" = "$(printf '1\n1\nnull\n2\nnull\n3')" ]
 [ "$(cat "$file")" = "41 cert-issued request 7 serial 1a2b" ]
+
+# A line that a crash cut off is written again.
+printf '40 cert-issued request 6 serial 00\n41 cert-is' >"$file"
+./@name@.sh >/dev/null <<END
+{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocol":{"min":1,"max":1},"settings":{"file":"$file"}}}
+{"jsonrpc":"2.0","id":2,"method":"notify","params":$event}
+{"jsonrpc":"2.0","method":"shutdown"}
+END
+[ "$(tail -n +3 "$file")" = "41 cert-issued request 7 serial 1a2b" ]
 echo "@name@ works"

@@ -35,18 +35,16 @@ class Lines:
         serial = event.certificate.text("SerialNumber", "-")
         begin = f"{event.source} {event.id} "
         with self._writing:
-            if not self._has(begin):
-                self._add(f"{begin}{event.name} request {event.subject} serial {serial}\n")
+            self._add(begin, f"{event.name} request {event.subject} serial {serial}\n")
 
-    def _has(self, begin: str) -> bool:
-        if not self._file.exists():
-            return False
-        with self._file.open(encoding="utf-8") as lines:
-            return any(line.startswith(begin) for line in lines)
-
-    def _add(self, line: str) -> None:
-        with self._file.open("a", encoding="utf-8") as lines:
-            lines.write(line)
+    def _add(self, begin: str, rest: str) -> None:
+        with self._file.open("a+b") as lines:
+            lines.seek(0)
+            # What has no end was cut off by a crash: its event comes again.
+            *whole, cut_off = lines.read().split(b"\n")
+            if any(known.startswith(begin.encode()) for known in whole):
+                return
+            lines.write((b"\n" if cut_off else b"") + (begin + rest).encode())
             # Done means that it survives a crash.
             lines.flush()
             os.fsync(lines.fileno())

@@ -23,6 +23,13 @@ class TestEndpoint(unittest.TestCase):
             Lines(file).record(issued(source="urn:example:ca", attempt=2))
             self.assertEqual(file.read_text(), "urn:example:ca 41 cert-issued request 7 serial 1a2b\n")
 
+    def test_a_line_that_a_crash_cut_off_is_written_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "lines")
+            file.write_text("urn:example:ca 40 cert-issued request 6 serial 00\nurn:example:ca 41 cert-is")
+            Lines(file).record(issued(source="urn:example:ca"))
+            self.assertEqual(file.read_text().splitlines()[2:], ["urn:example:ca 41 cert-issued request 7 serial 1a2b"])
+
     def test_the_same_number_from_another_authority_is_another_event(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "lines")
