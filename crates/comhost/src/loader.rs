@@ -58,6 +58,11 @@ impl Wanted {
         platform::load(self, role)
     }
 
+    /// The file that is registered for the class, as the system that the server runs on writes its path. Nothing is loaded.
+    pub fn find(&self) -> Result<String, ModuleError> {
+        platform::find(self)
+    }
+
     /// The ProgID to be used for the key of the settings, where the class was named by its identifier.
     fn stand_in(&self, clsid: &Guid) -> String {
         self.prog_id.clone().unwrap_or_else(|| clsid.to_string())

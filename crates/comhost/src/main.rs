@@ -46,7 +46,7 @@ mod values;
 
 use std::process::ExitCode;
 
-use command_line::{CommandLine, Registration, Request};
+use command_line::{CommandLine, Registration, Request, Sought};
 use module::{ModuleError, Role, Settings};
 use stdio::{Serve, Threads};
 
@@ -54,6 +54,7 @@ fn main() -> ExitCode {
     let line = match CommandLine::parse(std::env::args().skip(1)) {
         Ok(Request::Run(line)) => line,
         Ok(Request::Registration(wanted)) => return finish(change(&wanted)),
+        Ok(Request::Find(sought)) => return finish(find(&sought).map(|file| vec![file])),
         Ok(Request::Say(text)) => {
             println!("{text}");
             return ExitCode::SUCCESS;
@@ -84,10 +85,17 @@ fn change(wanted: &Registration) -> Result<Vec<String>, ModuleError> {
     if wanted.register { loader::register(&wanted.file) } else { loader::unregister(&wanted.file) }
 }
 
-fn finish(classes: Result<Vec<String>, ModuleError>) -> ExitCode {
-    match classes {
-        Ok(classes) => {
-            classes.iter().for_each(|class| println!("{class}"));
+/// The file that is registered for a class.
+fn find(sought: &Sought) -> Result<String, ModuleError> {
+    registry::open(sought.registry.as_deref())?;
+    loader::prepare(sought.registry.as_deref())?;
+    sought.wanted.find()
+}
+
+fn finish(lines: Result<Vec<String>, ModuleError>) -> ExitCode {
+    match lines {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
             ExitCode::SUCCESS
         }
         Err(error) => {

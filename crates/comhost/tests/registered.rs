@@ -5,11 +5,13 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use hosts::com::ComKind;
-use module::{ModuleError, ModuleKind, Role, Settings};
+use module::{CodeFile, HResult, ModuleError, ModuleKind, Role, Settings};
+use parking_lot::Mutex;
 use support::{FakeServer, Hosted, System, com, observer};
 
 const EXIT: &str = "{6F1C0D0A-6B1B-4B8F-9B51-0F4C8E2D7A01}";
@@ -81,11 +83,44 @@ impl Registry {
         module.initialize("Example CA", &FakeServer::authority()).map(drop)
     }
 
+    /// As [`exit`](Self::exit), for a module whose file is compared.
+    fn exit_compared(&self, class: [&str; 2], installed: &Arc<Installed>) -> Result<(), ModuleError> {
+        let code: Arc<dyn CodeFile> = Arc::clone(installed) as _;
+        let module = ComKind::new(Some(com())).exit_module_from(&code, "observer", &self.settings(class))?;
+        module.initialize("Example CA", &FakeServer::authority()).map(drop)
+    }
+
+    /// The file that is registered for a class.
+    fn file(&self, class: [&str; 2]) -> Result<PathBuf, ModuleError> {
+        ComKind::new(Some(com())).class_file("observer", &self.settings(class))
+    }
+
     fn refused(&self, class: [&str; 2], words: &[&str]) {
         let error = self.exit(class).unwrap_err();
         for word in words {
             assert!(error.message.contains(word), "{:?} {class:?}: {word} is not in: {error}", self.hosted.system);
         }
+    }
+}
+
+/// The file that was installed for a class, and those that were asked about since.
+struct Installed {
+    file: PathBuf,
+    asked: Mutex<Vec<PathBuf>>,
+}
+
+impl CodeFile for Installed {
+    fn named(&self) -> &Path {
+        &self.file
+    }
+
+    fn locate(&self) -> Result<PathBuf, ModuleError> {
+        Err(ModuleError::invalid("nothing names the file"))
+    }
+
+    fn check(&self, found: &Path) -> Result<(), ModuleError> {
+        self.asked.lock().push(found.to_owned());
+        if found == self.file { Ok(()) } else { Err(ModuleError::invalid("this is not what was installed")) }
     }
 }
 
@@ -99,9 +134,12 @@ fn a_registered_class_is_loaded(system: System) {
     let file = observer(system);
     let said = registry.succeeds("register", &file);
     assert!(said.contains(&format!("Observer.Exit {EXIT}")) && said.contains("Observer.Policy"), "{said}");
+    assert_eq!(registry.file(["progid", "observer.exit"]).unwrap(), file);
+    let installed = Arc::new(Installed { file: file.clone(), asked: Mutex::default() });
     for class in [["progid", "observer.exit"], ["clsid", EXIT]] {
-        registry.exit(class).unwrap();
+        registry.exit_compared(class, &installed).unwrap();
     }
+    assert_eq!(*installed.asked.lock(), [file.clone(), file.clone()]);
     // By name as it was given, by identifier under the name that is registered for it: the same key of settings.
     let keys: Vec<String> = registry.hosted.journal().into_iter().filter(|line| line.starts_with("key ")).collect();
     let ends = [r"\ExitModules\observer.exit", r"\ExitModules\Observer.Exit"];
@@ -141,6 +179,19 @@ fn the_registry_knows_the_file() {
     std::fs::copy(&file, &moved).unwrap();
     registry.succeeds("register", &moved);
     registry.exit(["clsid", EXIT]).unwrap();
+    // What is registered by now is not what was installed; and it is found each time anew.
+    let installed = Arc::new(Installed { file, asked: Mutex::default() });
+    let refused = registry.exit_compared(["clsid", EXIT], &installed).unwrap_err();
+    assert_eq!(
+        (refused.message.as_str(), &*installed.asked.lock()),
+        ("this is not what was installed", &vec![moved.clone()])
+    );
+    assert_eq!(registry.file(["clsid", EXIT]).unwrap(), moved);
+    let nobody = registry.file(["progid", "Nobody.Exit"]).unwrap_err();
+    assert_eq!(nobody.code, HResult::ERROR_FILE_NOT_FOUND);
+    for word in next("`Nobody.Exit`") {
+        assert!(nobody.message.contains(word), "{word} is not in: {nobody}");
+    }
     std::fs::remove_file(&moved).unwrap();
     registry.refused(["clsid", EXIT], &[moved.to_str().unwrap(), "is not there", "exeunt-comhost register"]);
 }

@@ -7,6 +7,7 @@ mod command;
 mod library;
 mod prefix;
 mod probe;
+mod registered;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -58,7 +59,8 @@ impl ComKind {
         code: Option<&Arc<dyn CodeFile>>,
     ) -> Result<Prepared, ModuleError> {
         let mut resolved = ComSettings::resolve(settings, self.state.as_deref(), name)?;
-        if let Some(code) = code {
+        // What is registered for a class is compared when it is started.
+        if let Some(code) = code.filter(|_| resolved.path.is_some()) {
             resolved.path = Some(code.locate()?);
         }
         command::prepare(role, &resolved, code)
@@ -84,6 +86,14 @@ impl ModuleKind for ComKind {
 
     fn entry_setting(&self) -> Option<&'static str> {
         Some(settings::PATH)
+    }
+
+    fn class(&self, settings: &Settings) -> Option<String> {
+        settings::class(settings)
+    }
+
+    fn class_file(&self, name: &str, settings: &Settings) -> Result<PathBuf, ModuleError> {
+        registered::file(&ComSettings::resolve(settings, self.state.as_deref(), name)?)
     }
 
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {

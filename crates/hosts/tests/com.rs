@@ -129,6 +129,10 @@ impl CodeFile for Moving {
         let changed = || ModuleError::new(HResult::ERROR_INVALID_DATA, "it is not what was installed");
         self.found.lock().clone().ok_or_else(changed)
     }
+
+    fn check(&self, found: &Path) -> Result<(), ModuleError> {
+        if self.locate()? == found { Ok(()) } else { Err(ModuleError::invalid("another file")) }
+    }
 }
 
 #[test]

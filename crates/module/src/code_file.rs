@@ -15,4 +15,10 @@ pub trait CodeFile: Send + Sync {
     /// # Errors
     /// There is none: the file is not what was installed, or cannot be read. The text says what to do next.
     fn locate(&self) -> Result<PathBuf, ModuleError>;
+
+    /// Whether this file, which a registry names for the module's class now, may be run: there no other can be put in its place.
+    ///
+    /// # Errors
+    /// It is not what was installed, or cannot be read. The text says what to do next.
+    fn check(&self, found: &Path) -> Result<(), ModuleError>;
 }

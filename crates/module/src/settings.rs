@@ -161,6 +161,21 @@ pub trait ModuleKind: Send + Sync {
         settings.value(self.entry_setting()?).map(PathBuf::from)
     }
 
+    /// The class that a module with these settings is, where they name that and no file: a registry says which file has it.
+    fn class(&self, settings: &Settings) -> Option<String> {
+        let _ = settings;
+        None
+    }
+
+    /// The file that has the class of the module of this name now, by the module's registry: its SHA-256 is recorded and compared.
+    ///
+    /// # Errors
+    /// The class is not registered, or its registry cannot be asked. The text says what to do next.
+    fn class_file(&self, name: &str, settings: &Settings) -> Result<PathBuf, ModuleError> {
+        let _ = (name, settings);
+        Err(ModuleError::invalid(format!("the kind `{}` has no classes", self.name())))
+    }
+
     /// An exit module with these settings, not yet initialised. Nothing outside is touched here.
     fn exit_module(&self, name: &str, settings: &Settings) -> Result<Box<dyn ExitModule>, ModuleError> {
         let _ = (name, settings);

@@ -257,11 +257,19 @@ impl ModuleLoader for Kinds {
         let entry =
             composed.manifest.as_ref().zip(package).and_then(|(manifest, file)| manifest.entry(&file.directory));
         let path = entry.or_else(|| composed.kind.kind.code(&composed.settings));
-        path.filter(|path| path.is_absolute()).map(|path| code::read(&path)).transpose()
+        let path = path.filter(|path| path.is_absolute());
+        if let (None, Some(class)) = (&path, composed.kind.kind.class(&composed.settings)) {
+            let resolved = composed.checked_values()?;
+            let file = composed.kind.kind.class_file(&module.name, &resolved.settings);
+            let code = code::read(&file.map_err(|error| resolved.redact(error))?)?;
+            return Ok(Some(Code { class: Some(class), ..code }));
+        }
+        path.map(|path| code::read(&path)).transpose()
     }
 
     fn keep(&self, code: &Code) -> Result<(), ModuleError> {
-        self.kept.as_ref().map_or(Ok(()), |kept| kept.keep(code))
+        // A class is loaded from its file alone, so that a copy could never be run.
+        self.kept.as_ref().filter(|_| code.class.is_none()).map_or(Ok(()), |kept| kept.keep(code))
     }
 
     fn keep_only(&self, codes: &[&Code]) {

@@ -57,6 +57,14 @@ pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
     Ok(Loaded { object, prog_id: class.prog_id })
 }
 
+/// The file that is registered for a class.
+pub(super) fn find(wanted: &Wanted) -> Result<String, ModuleError> {
+    let (_, file) = registered::find(wanted)?;
+    let file = absolute(&file)?;
+    let text = file.to_str().map(str::to_owned);
+    text.ok_or_else(|| ModuleError::invalid(format!("the path {} is not UTF-8", file.display())))
+}
+
 /// `DllRegisterServer`: the classes of the file, and its absolute path.
 pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
     let file = absolute(path)?;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use module::{HResult, ModuleError, Role};
 use windows_sys::Win32::Foundation::{GetLastError, HMODULE};
+use windows_sys::Win32::Storage::FileSystem::SearchPathW;
 use windows_sys::Win32::System::Com::{
     CLSCTX_INPROC_SERVER, CLSIDFromProgID, COINIT_APARTMENTTHREADED, COINIT_MULTITHREADED, CoCreateInstance,
     CoInitializeEx, CoRegisterClassObject, REGCLS_MULTIPLEUSE,
@@ -78,6 +79,70 @@ pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {
         crash::note(unsafe { GetModuleHandleW(wide(file.trim().trim_matches('"')).as_ptr()) });
     }
     Ok(Loaded { object, prog_id: class.prog_id })
+}
+
+/// The file that is registered for a class; under Wine as Linux writes its path.
+pub(super) fn find(wanted: &Wanted) -> Result<String, ModuleError> {
+    begin(true)?;
+    let class = registered_class(wanted)?;
+    let server = class_text(&format!(r"CLSID\{}\{SERVER}", class.clsid), "").unwrap_or_default();
+    let server = server.trim().trim_matches('"');
+    if server.is_empty() {
+        let what = format!("no file is registered for the class {}", class.clsid);
+        return Err(unregistered(&what, hresult::REGDB_E_CLASSNOTREG));
+    }
+    let file = searched(server);
+    if !Path::new(&file).is_file() {
+        let what = format!("{server}, which is registered for the class {}, is not there", class.clsid);
+        return Err(unregistered(&what, hresult::REGDB_E_CLASSNOTREG));
+    }
+    if under_wine() { unix_path(&file) } else { Ok(file) }
+}
+
+/// The file that a name stands for where COM loads it: one without a folder is looked for.
+fn searched(name: &str) -> String {
+    const UNITS_MAX: usize = 4096;
+    let mut path = vec![0_u16; UNITS_MAX];
+    // SAFETY: texts of ours, and a place with the room that is said.
+    let length = unsafe {
+        let name = wide(name);
+        let path = path.as_mut_ptr();
+        SearchPathW(
+            std::ptr::null(),
+            name.as_ptr(),
+            wide(".dll").as_ptr(),
+            UNITS_MAX as u32,
+            path,
+            std::ptr::null_mut(),
+        )
+    };
+    match path.get(..length as usize) {
+        Some(found) if !found.is_empty() => String::from_utf16_lossy(found),
+        _ => name.to_owned(),
+    }
+}
+
+/// A path as Linux writes it, under Wine.
+fn unix_path(path: &str) -> Result<String, ModuleError> {
+    type Convert = unsafe extern "C" fn(*const u16) -> *mut std::ffi::c_char;
+    // SAFETY: kernel32 is in every process.
+    let convert = unsafe {
+        let library = GetModuleHandleW(wide("kernel32.dll").as_ptr());
+        GetProcAddress(library, c"wine_get_unix_file_name".as_ptr().cast())
+    };
+    let failed = || ModuleError::new(HResult::E_FAIL, format!("Wine does not say where {path} is"));
+    let convert = convert.ok_or_else(failed)?;
+    // SAFETY: Wine's function of this name has this type; it hands over a null-terminated text or null. It is not given back: the
+    // process ends.
+    let found = unsafe {
+        let convert: Convert = std::mem::transmute(convert);
+        let found = convert(wide(path).as_ptr());
+        if found.is_null() {
+            return Err(failed());
+        }
+        std::ffi::CStr::from_ptr(found)
+    };
+    found.to_str().map(str::to_owned).map_err(|_| failed())
 }
 
 /// Begins with COM.

@@ -1,5 +1,7 @@
 //! How a change of one module is made durable, then real.
 
+use std::path::Path;
+
 use module::Role;
 use parking_lot::MutexGuard;
 use serde_json::Value;
@@ -156,20 +158,27 @@ impl Engine {
         Ok(found)
     }
 
-    /// The file with the code of a module whose settings were changed. The same file keeps the digest it was installed with; of
-    /// another one a copy is kept.
+    /// The file with the code of a module whose settings were changed. The same file keeps the digest it was installed with, and so
+    /// does the same class, whatever is registered for it now; of another one a copy is kept.
     pub(super) fn code_after(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
         let recorded = module.versions.package.code.clone();
         match self.loader.code(module) {
-            Ok(found) if found.as_ref().map(|code| &code.path) == recorded.as_ref().map(|code| &code.path) => {
-                Ok(recorded)
-            }
+            Ok(found) if found.as_ref().map(named) == recorded.as_ref().map(named) => Ok(recorded),
             Ok(found) => {
                 found.as_ref().map_or(Ok(()), |code| self.loader.keep(code))?;
                 Ok(found)
             }
             // It is gone or cannot be read now: that is for loading it to say.
             Err(_) => Ok(recorded),
+        }
+    }
+
+    /// The file with the code of another version of a module, in which no other file is named. What is registered for a class is
+    /// taken over as it is now: there is no other way to say that it is to be.
+    pub(super) fn code_upgraded(&self, module: &InstalledModule) -> Result<Option<Code>, Error> {
+        match self.code_after(module)? {
+            Some(Code { class: Some(_), .. }) => Ok(self.loader.code(module)?),
+            file => Ok(file),
         }
     }
 
@@ -188,6 +197,11 @@ impl Engine {
             Err(error) => tracing::warn!("copies of modules that nobody needs stay for now: {error}"),
         }
     }
+}
+
+/// What the settings say of the code: its class, or its file.
+fn named(code: &Code) -> Result<&str, &Path> {
+    code.class.as_deref().ok_or(code.path.as_path())
 }
 
 /// A change of modules under way.

@@ -157,7 +157,7 @@ impl Engine {
         let mut version = Version { number: before.versions.next_number(), kind, settings, package };
         let candidate = before.with_version(version.clone());
         self.loader.check(&candidate)?;
-        version.package.code = if named { self.code_kept(&candidate)? } else { self.code_after(&candidate)? };
+        version.package.code = if named { self.code_kept(&candidate)? } else { self.code_upgraded(&candidate)? };
         Ok(version)
     }
 

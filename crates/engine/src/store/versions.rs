@@ -58,6 +58,9 @@ pub struct Code {
     pub path: PathBuf,
     /// Its SHA-256, in hex.
     pub sha256: String,
+    /// The class that it was registered for, where the module's settings name that and no file. Of such a file no copy is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// One version.

@@ -25,7 +25,7 @@ impl ModulePackage {
         };
         let code = match (self.file, self.sha256) {
             (Some(file), Some(sha256)) => {
-                Some(store::Code { path: absolute(file)?, sha256: sha256.to_ascii_lowercase() })
+                Some(store::Code { path: absolute(file)?, sha256: sha256.to_ascii_lowercase(), class: None })
             }
             (None, None) => None,
             _ => return Err(engine::Error::refused("`file` and `sha256` are given together")),

@@ -1,5 +1,6 @@
 //! What a module needs, and the command line that runs it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use super::library::{Format, Library};
 use super::prefix::{self, InUse};
+use super::registered::RegisteredCode;
 use super::settings::ComSettings;
 use crate::process::{CodeWord, utf8};
 
@@ -41,56 +43,101 @@ pub(super) fn prepare(
         None => registered(settings)?,
     };
     let mut process = settings.process.clone();
-    let mut in_use = None;
-    let mut command = match format {
-        Format::Linux => vec![utf8(&comhost(settings, "exeunt-comhost")?)?],
-        Format::Windows => {
-            let host = comhost(settings, "exeunt-comhost.exe")?;
-            let wine = wine(settings)?;
-            let prefix = folder(settings.wine_prefix.as_deref(), "wine_prefix")?;
-            if settings.process.value("user").is_some() {
-                let text = "Wine runs as the owner of its prefix, which is the server: leave the setting `user` out";
-                return Err(ModuleError::invalid(text));
-            }
-            // A prefix in which the module is registered is there.
-            if settings.path.is_some() {
-                prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
-            }
-            in_use = Some(InUse::new(&wine, prefix));
-            let environment = environment(settings, prefix)?;
-            process.set("environment", environment);
-            vec![utf8(&wine)?, utf8(&host)?]
-        }
-    };
+    let Host { words: mut command, environment, wine } = host(format, settings)?;
+    if let Some(environment) = environment {
+        process.set("environment", json!(environment).to_string());
+    }
     command.push(role_word(role).to_owned());
     let spelling = match format {
         Format::Linux => utf8,
         Format::Windows => under_wine,
     };
-    let mut code_word = None;
-    if let Some(path) = &settings.path {
-        command.extend(["--path".to_owned(), spelling(path)?]);
-        code_word = code.map(|code| CodeWord::spelt(code, path, spelling)).transpose()?;
-    }
-    if let Some(clsid) = &settings.clsid {
-        command.extend(["--clsid".to_owned(), clsid.clone()]);
-    }
-    if let Some(prog_id) = &settings.prog_id {
-        command.extend(["--progid".to_owned(), prog_id.clone()]);
-    }
+    let code_word = match (&settings.path, code) {
+        (Some(path), _) => {
+            command.extend(["--path".to_owned(), spelling(path)?]);
+            code.map(|code| CodeWord::spelt(code, path, spelling)).transpose()?
+        }
+        // Where the file was found once is no word of the command: it is only compared.
+        (None, Some(code)) => {
+            let found: Arc<dyn CodeFile> = Arc::new(RegisteredCode::new(code, settings));
+            Some(CodeWord::spelt(&found, code.named(), spelling)?)
+        }
+        (None, None) => None,
+    };
+    command.extend(class_words(settings));
     if format == Format::Linux {
-        let state = folder(settings.state.as_deref(), "state_directory")?;
-        std::fs::create_dir_all(state).map_err(|error| {
-            let code = ModuleError::from(std::io::Error::from(error.kind())).code;
-            ModuleError::new(code, format!("{} cannot be made: {error}", state.display()))
-        })?;
-        command.extend(["--registry".to_owned(), utf8(state)?]);
+        command.extend(registry_words(settings)?);
     }
     if settings.apartment {
         command.push("--apartment".to_owned());
     }
     process.set("command", json!(command).to_string());
-    Ok(Prepared { process, code: code_word, wine: in_use })
+    Ok(Prepared { process, code: code_word, wine })
+}
+
+/// What asks which file is registered for the class.
+pub(super) fn question(settings: &ComSettings) -> Result<Host, ModuleError> {
+    let format = registered(settings)?;
+    let mut asked = host(format, settings)?;
+    asked.words.push("find".to_owned());
+    asked.words.extend(class_words(settings));
+    if format == Format::Linux {
+        asked.words.extend(registry_words(settings)?);
+    }
+    if let Some(environment) = &mut asked.environment {
+        environment.insert("WINEDEBUG".to_owned(), "-all".to_owned());
+    }
+    Ok(asked)
+}
+
+/// What runs the host.
+pub(super) struct Host {
+    /// Its command.
+    pub(super) words: Vec<String>,
+    /// The variables that it needs, where it needs more than the operator has set.
+    pub(super) environment: Option<BTreeMap<String, String>>,
+    /// The prefix it runs in, where it needs Wine.
+    pub(super) wine: Option<InUse>,
+}
+
+/// The host for files of this format, with what it needs made ready.
+fn host(format: Format, settings: &ComSettings) -> Result<Host, ModuleError> {
+    if format == Format::Linux {
+        return Ok(Host { words: vec![utf8(&comhost(settings, "exeunt-comhost")?)?], environment: None, wine: None });
+    }
+    let host = comhost(settings, "exeunt-comhost.exe")?;
+    let wine = wine(settings)?;
+    let prefix = folder(settings.wine_prefix.as_deref(), "wine_prefix")?;
+    if settings.process.value("user").is_some() {
+        let text = "Wine runs as the owner of its prefix, which is the server: leave the setting `user` out";
+        return Err(ModuleError::invalid(text));
+    }
+    // A prefix in which the module is registered is there.
+    if settings.path.is_some() {
+        prefix::make(&wine, prefix, settings.wine_template.as_deref())?;
+    }
+    Ok(Host {
+        words: vec![utf8(&wine)?, utf8(&host)?],
+        environment: Some(environment(settings, prefix)?),
+        wine: Some(InUse::new(&wine, prefix)),
+    })
+}
+
+/// The options that name the class.
+fn class_words(settings: &ComSettings) -> Vec<String> {
+    let named = [("--clsid", &settings.clsid), ("--progid", &settings.prog_id)];
+    let words = named.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value.clone()?]));
+    words.flatten().collect()
+}
+
+/// The option that says where the registry is, which is made where it is missing.
+fn registry_words(settings: &ComSettings) -> Result<[String; 2], ModuleError> {
+    let state = folder(settings.state.as_deref(), "state_directory")?;
+    std::fs::create_dir_all(state).map_err(|error| {
+        let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+        ModuleError::new(code, format!("{} cannot be made: {error}", state.display()))
+    })?;
+    Ok(["--registry".to_owned(), utf8(state)?])
 }
 
 /// Where the class is registered that is to be loaded without its file: in the registry of shared objects, or in a Wine prefix.
@@ -219,13 +266,9 @@ fn under_wine(path: &Path) -> Result<String, ModuleError> {
 }
 
 /// The operator's environment and what Wine needs. Without a UTF-8 locale it would lose characters of paths.
-fn environment(settings: &ComSettings, prefix: &Path) -> Result<String, ModuleError> {
-    let mut all = serde_json::Map::new();
-    for (name, value) in prefix::environment(prefix) {
-        all.insert(name.to_owned(), json!(value));
-    }
-    for (name, value) in crate::process::environment(&settings.process)? {
-        all.insert(name, json!(value));
-    }
-    Ok(serde_json::Value::Object(all).to_string())
+fn environment(settings: &ComSettings, prefix: &Path) -> Result<BTreeMap<String, String>, ModuleError> {
+    let mut all: BTreeMap<String, String> =
+        prefix::environment(prefix).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    all.extend(crate::process::environment(&settings.process)?);
+    Ok(all)
 }

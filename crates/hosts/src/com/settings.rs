@@ -132,6 +132,13 @@ impl ComSettings {
     }
 }
 
+/// The class that is named where no file is.
+pub(super) fn class(settings: &Settings) -> Option<String> {
+    let named = |name: &str| settings.value(name).map(str::trim).filter(|text| !text.is_empty());
+    let class = named("progid").or_else(|| named("clsid"));
+    class.filter(|_| named(PATH).is_none()).map(str::to_owned)
+}
+
 /// Whether it is written as COM writes identifiers, with or without braces.
 fn is_class_identifier(text: &str) -> bool {
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);

@@ -90,6 +90,10 @@ mod tests {
         fn locate(&self) -> Result<PathBuf, ModuleError> {
             Ok(PathBuf::from(self.0))
         }
+
+        fn check(&self, _found: &Path) -> Result<(), ModuleError> {
+            Ok(())
+        }
     }
 
     fn put(located: &'static str, words: &[&str]) -> Result<Vec<String>, ModuleError> {

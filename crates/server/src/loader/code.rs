@@ -56,7 +56,7 @@ fn no_file() -> io::Error {
 /// The file as it is now.
 pub(super) fn read(path: &Path) -> Result<Code, ModuleError> {
     match sha256_of_file(path) {
-        Ok(sha256) => Ok(Code { path: path.to_owned(), sha256 }),
+        Ok(sha256) => Ok(Code { path: path.to_owned(), sha256, class: None }),
         Err(error) => {
             let code = match error.kind() {
                 io::ErrorKind::PermissionDenied => HResult::E_ACCESSDENIED,
@@ -142,6 +142,40 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// What the operator is to be told of the file that is registered for the module's class.
+    fn compare(&self, found: &Path) -> Result<Option<String>, ModuleError> {
+        let (name, code) = (&self.module, &self.installed);
+        let what = match read(found) {
+            Ok(now) if now.sha256 == code.sha256 => return Ok(None),
+            Ok(now) => format!(
+                "{}, which is registered for {}, is not the file that was installed: its SHA-256 was {}, and is {}",
+                found.display(),
+                code.class.as_deref().unwrap_or("the module"),
+                code.sha256,
+                now.sha256
+            ),
+            Err(error) => format!("the file that is registered cannot be compared: {}", error.message),
+        };
+        let text = format!(
+            "{what}; put the file back, register the one that was installed again, or take this one over with: \
+             exeunt module upgrade {name} com"
+        );
+        match self.check {
+            DigestCheck::Warn => Ok(Some(text)),
+            DigestCheck::Enforce => Err(ModuleError::new(HResult::ERROR_INVALID_DATA, text)),
+        }
+    }
+
+    /// Keeps what the operator is to be told, and says it in the log.
+    fn say(&self, notice: Option<String>) {
+        if let Some(notice) = &notice {
+            tracing::warn!(module = self.module, "{notice}");
+        }
+        *self.notice.lock() = notice;
+    }
+}
+
 impl CodeFile for Watched {
     fn named(&self) -> &Path {
         &self.installed.path
@@ -149,12 +183,14 @@ impl CodeFile for Watched {
 
     fn locate(&self) -> Result<PathBuf, ModuleError> {
         let chosen = self.choose();
-        let notice = chosen.as_ref().ok().and_then(|(_, notice)| notice.clone());
-        if let Some(notice) = &notice {
-            tracing::warn!(module = self.module, "{notice}");
-        }
-        *self.notice.lock() = notice;
+        self.say(chosen.as_ref().ok().and_then(|(_, notice)| notice.clone()));
         chosen.map(|(path, _)| path)
+    }
+
+    fn check(&self, found: &Path) -> Result<(), ModuleError> {
+        let compared = self.compare(found);
+        self.say(compared.as_ref().ok().cloned().flatten());
+        compared.map(drop)
     }
 }
 
@@ -232,6 +268,21 @@ mod tests {
         assert_eq!(runs(&enforces), "second");
         version("changed");
         assert_eq!((runs(&enforces).as_str(), enforces.notice().is_some()), ("second", true));
+
+        // A class: whichever file is registered for it, by its content alone.
+        version("second");
+        let class = Code { class: Some("Gate.Policy".into()), ..second.clone() };
+        let (warns, enforces) = (watch(&class, DigestCheck::Warn, None), watch(&class, DigestCheck::Enforce, None));
+        let moved = home.path().join("moved");
+        std::fs::copy(&path, &moved).unwrap();
+        assert_eq!((enforces.check(&moved), warns.check(&moved), warns.notice()), (Ok(()), Ok(()), None));
+        std::fs::write(&moved, "other").unwrap();
+        assert_eq!(warns.check(&moved), Ok(()));
+        let refused = enforces.check(&moved).unwrap_err().message;
+        for word in ["moved", "Gate.Policy", &second.sha256, "exeunt module upgrade m com"] {
+            assert!(refused.contains(word) && warns.notice().unwrap().contains(word), "{refused}");
+        }
+        assert!(enforces.check(&home.path().join("gone")).unwrap_err().message.contains("cannot be compared"));
 
         // Nothing was kept.
         version("changed");

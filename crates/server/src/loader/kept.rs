@@ -165,7 +165,7 @@ mod tests {
 
     fn code(path: PathBuf) -> Code {
         let sha256 = sha256_of_file(&path).unwrap();
-        Code { path, sha256 }
+        Code { path, sha256, class: None }
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
 
         let large = home.path().join("large");
         File::create(&large).unwrap().set_len(BYTES_MAX + 1).unwrap();
-        let large = Code { path: large, sha256: "0".repeat(DIGEST_CHARACTERS) };
+        let large = Code { path: large, sha256: "0".repeat(DIGEST_CHARACTERS), class: None };
         assert_eq!((kept.keep(&large), kept.find(&large)), (Ok(()), None));
     }
 }

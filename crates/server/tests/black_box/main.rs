@@ -11,6 +11,7 @@ mod laboratory;
 mod laboratory_kinds;
 #[cfg(feature = "wasm")]
 mod live_change;
+mod module_class;
 mod module_manifest;
 mod module_script;
 mod module_versions;
