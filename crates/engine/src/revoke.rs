@@ -87,22 +87,22 @@ impl Engine {
         wanted: &Wanted,
         allow: impl Fn(&Request) -> Result<(), Error>,
     ) -> Result<Request, Error> {
-        let mut found = None;
+        let (mut as_found, mut done_already) = (None, false);
         let request = self.read_judge_commit(|| {
             let request = self.issued_here(serial)?;
-            if *found.get_or_insert(request.revocation) != request.revocation {
+            if *as_found.get_or_insert(request.revocation) != request.revocation {
                 // Another revocation or release came in between: the caller did not know of it.
-                return if wanted.is_met_by(&request) {
-                    Ok((None, request))
-                } else {
-                    Err(StoreError::Conflict(format!("request {}", request.id)).into())
-                };
+                done_already = wanted.is_met_by(&request);
+                let overtaken = || StoreError::Conflict(format!("request {}", request.id)).into();
+                return if done_already { Ok((None, request)) } else { Err(overtaken()) };
             }
             allow(&request)?;
             let (change, request) = wanted.carry_out(request.changed(), caller, self.site.now());
             Ok((Some(change), request))
         })?;
-        self.counters.count(Disposition::Revoked);
+        if !done_already {
+            self.counters.count(Disposition::Revoked);
+        }
         Ok(request)
     }
 

@@ -82,8 +82,12 @@ fn refusal(answer: &Answer) -> ModuleError {
     let message = member("message").and_then(Json::as_str);
     let own = member("hresult").and_then(wire::hresult).filter(|code| code.is_failure());
     let status = answer.status;
-    // 410 says more than any code: nobody will ever take it there.
-    if let Some(code) = own.filter(|_| status != StatusCode::GONE) {
+    // 410 says more than any code: nobody will ever take it there. And whoever asks for patience refuses nothing for good.
+    let counts = |code: &HResult| match status {
+        StatusCode::GONE => false,
+        status => !(asks_for_patience(status) && *code == HResult::ERROR_REQUEST_REFUSED),
+    };
+    if let Some(code) = own.filter(counts) {
         return ModuleError::new(code, message.unwrap_or("the endpoint gives no reason"));
     }
     let (code, advice) = match status.as_u16() {
@@ -211,6 +215,9 @@ mod tests {
         }
         assert!(matches!(delivered(&answer(503, "")), Err(Undelivered::Refused(_))));
         assert!(matches!(delivered(&answer(410, "")), Err(Undelivered::Refused(error)) if error.is_for_good()));
+        let for_good = r#"{"hresult": "0x800710E0", "message": "never"}"#;
+        assert!(matches!(delivered(&answer(500, for_good)), Err(Undelivered::Failed(error)) if error.is_for_good()));
+        assert!(matches!(delivered(&answer(503, for_good)), Err(Undelivered::Refused(error)) if !error.is_for_good()));
         assert!(matches!(delivered(&answer(500, "")), Err(Undelivered::Failed(_))));
     }
 
