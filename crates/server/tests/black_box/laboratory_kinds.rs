@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::authority::{Done, Place};
+use crate::authority::{Done, Place, until};
 use crate::support::endpoint::Endpoint;
 
 #[cfg(feature = "wasm")]
@@ -133,6 +133,49 @@ fn shared_objects_in_cpp() {
     let settings = ["state_directory={scratch}/state", "Unit=Engineering", "Policy=1.3.6.1.4.1.99999.1"];
     let policy = passes(&place, &source, &settings, &[]);
     assert_passed(&policy, &["new-request", "writes", "refused-writes", "killed", "memory"]);
+}
+
+/// A file alone is enough: what it is is found out, and what it needs.
+#[test]
+fn a_shared_object_is_added_to_a_server_set_and_removed() {
+    assert_comhost();
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let published = place.path("published");
+    std::fs::create_dir(&published).unwrap();
+    let publisher = cpp("cpp-exit", "publisher.so", "linux").display().to_string();
+    let directory = format!("setting.Directory={}", published.display());
+    place.run(&["module", "add", &publisher, "--set", &directory]).ok();
+    let shown = place.run(&["module", "show", "publisher"]).ok().stdout;
+    for said in ["Publishes certificates and CRLs as files", "File Version: 1.0.0", "com", "running"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    // Its settings are in its registry, where a change is found at once.
+    let file = |request: u64| std::fs::read(published.join(format!("{request}.cer"))).unwrap_or_default();
+    place.issue("a.example");
+    until("the certificate is published", || file(1).first() == Some(&0x30));
+    place.run(&["module", "set", "publisher", "setting.Format=PEM"]).ok();
+    place.issue("b.example");
+    until("it is published as text", || file(2).starts_with(b"-----BEGIN CERTIFICATE-----"));
+    place.run(&["module", "set", "publisher", "--unset", "setting.Format"]).ok();
+    place.issue("c.example");
+    until("it is published as before", || file(3).first() == Some(&0x30));
+    place.run(&["module", "remove", "publisher"]).ok();
+
+    // What is missing is said with how to get it.
+    let dll = cpp("cpp-exit", "publisher.dll", "windows").display().to_string();
+    let (no_host, any) = (["module", "add", &dll, "--name", "dll"], format!("comhost={dll}"));
+    let no_wine = ["module", "set", "dll", &any, "wine=/nowhere/wine64"];
+    for (arguments, words) in [
+        (&no_host[..], &["exeunt-comhost.exe", "comes with a release", "exeunt module set dll"][..]),
+        (&no_wine, &["`wine`", "/nowhere/wine64", "no file"]),
+        (&["module", "add", &publisher, "--role", "policy"], &["ExeuntPublisher.Exit", "--role exit"]),
+    ] {
+        let done = place.run(arguments);
+        let heard = format!("{}{}", done.stdout, done.stderr);
+        assert!(words.iter().all(|word| heard.contains(word)), "{arguments:?}: {words:?} in {heard}");
+    }
+    server.stop();
 }
 
 #[test]
