@@ -140,6 +140,12 @@ impl ExitEvents {
         self.bits() & event.bit() != 0
     }
 
+    /// The events of the mask that are stored, and so tell of the authority: all but `SHUTDOWN`.
+    #[must_use]
+    pub const fn stored(self) -> Self {
+        self.difference(Self::SHUTDOWN)
+    }
+
     /// The events of the mask, in the order of their bits.
     pub fn events(self) -> impl Iterator<Item = ExitEvent> {
         ExitEvent::ALL.into_iter().filter(move |event| self.wants(*event))

@@ -84,7 +84,7 @@ fn mask(bench: &mut ExitBench<'_>) -> Outcome {
         );
     }
     let declared = bench.specimen.declared();
-    let undeclared = mask.difference(declared);
+    let undeclared = mask.difference(declared).stored();
     if !declared.is_empty() && !undeclared.is_empty() {
         return failed(
             format!("it asks for {}, and its manifest names {}", words(mask), words(declared)),
@@ -94,7 +94,7 @@ fn mask(bench: &mut ExitBench<'_>) -> Outcome {
             ),
         );
     }
-    let spare = declared.difference(mask);
+    let spare = declared.difference(mask).stored();
     let spare = if spare.is_empty() { String::new() } else { format!("; its manifest also names {}", words(spare)) };
     Ok(format!("{}{spare}", if mask == ExitEvents::all() { "all events".into() } else { words(mask) }))
 }

@@ -19,6 +19,7 @@ use super::module_add::Add;
 use super::module_show::{delivery_table, kind, show, table};
 use super::module_start::{show_started, suspended};
 use super::module_upgrade::{Rollback, Upgrade};
+use super::output::clean;
 use super::{module_record, module_replay, module_tail, module_test};
 use crate::Error;
 use crate::error::Kind;
@@ -100,6 +101,7 @@ pub enum Module {
     },
     /// Deliver a parked or waiting event again, now
     #[command(group = ArgGroup::new("events").required(true).args(["event", "all"]))]
+    #[command(override_usage = "exeunt module retry [OPTIONS] <NAME> <EVENT|--all>")]
     Retry {
         /// The module
         name: String,
@@ -329,11 +331,11 @@ fn warn_without_policy(context: &Context) -> Result<(), Error> {
     let modules: List<Installed> = context.connect()?.get("/v1/modules")?;
     let mut policies = modules.items.iter().filter(|module| module.role == ModuleRole::Policy).peekable();
     let next = match policies.peek() {
-        Some(module) => format!("exeunt module enable {}", module.name),
+        Some(module) => format!("exeunt module enable {}", clean(&module.name)),
         None => "exeunt module add default --role policy".to_owned(),
     };
     if !policies.any(|module| module.enabled) {
-        context.output().warning(&format!("no policy module is enabled: every request fails until one is. {next}"));
+        context.output().warning(&format!("no policy module is enabled, and every request fails until one is: {next}"));
     }
     Ok(())
 }

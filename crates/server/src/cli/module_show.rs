@@ -80,7 +80,10 @@ pub fn show(module: &Installed) -> String {
             );
     }
     if module.role == ModuleRole::Policy {
-        facts = facts.maybe("calls", calls(module)).fact("time limit", format!("{} ms", module.options.timeout_ms));
+        facts = facts
+            .maybe("calls", calls(module))
+            .fact("workers", module.options.workers)
+            .fact("time limit", format!("{} ms", module.options.timeout_ms));
     }
     if let Some(notice) = &module.notice {
         facts = facts.styled("warning", format!("{BAD}{}{BAD:#}", clean(notice)));
@@ -111,16 +114,16 @@ fn settings(module: &Installed) -> String {
     // With a manifest the module's own settings go by their own names, here as for `module set`.
     let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce);
     let prefix = if in_force.is_some_and(|version| version.version.is_some()) { SETTING_PREFIX } else { "" };
-    let set = module.settings.iter().map(|(name, value)| (name, value, ""));
+    let set = module.settings.iter().map(|(name, value)| (name, value, String::new()));
     let unset = module.defaults.iter().map(|(name, value)| {
-        let origin = if name.starts_with(SETTING_PREFIX) { " (default)" } else { " (from its manifest)" };
-        (name, value, origin)
+        let origin = if name.starts_with(SETTING_PREFIX) { "default" } else { "from its manifest" };
+        (name, value, format!(" {FAINT}({origin}){FAINT:#}"))
     });
     let mut lines: Vec<String> = set
         .chain(unset)
         .map(|(name, value, origin)| {
             let name = clean(name.strip_prefix(prefix).unwrap_or(name));
-            format!("  {name} = {}{FAINT}{origin}{FAINT:#}\n", clean(value))
+            format!("  {name} = {}{origin}\n", clean(value))
         })
         .collect();
     if lines.is_empty() {
@@ -158,7 +161,7 @@ fn versions(versions: &[ModuleVersion], now: Timestamp) -> String {
         Column::text("STATE"),
         Column::text("WHEN"),
         Column::text("SHA-256"),
-        Column::long("DETAIL"),
+        Column::prose("DETAIL"),
     ]);
     for version in versions {
         let (style, word) = match version.state {
@@ -201,7 +204,7 @@ pub fn kind(kind: &ModuleKind) -> String {
         table.row([format!("  {}", clean(&setting.name)), clean(default), meaning]);
     }
     if !kind.settings.is_empty() {
-        text.push_str(&table.render(""));
+        text.push_str(&table.page());
     }
     text.push('\n');
     text
@@ -237,7 +240,7 @@ pub fn delivery_table(deliveries: &[Delivery]) -> String {
         Column::text("LAST FAILED"),
         Column::text("NEXT"),
         Column::text("CODE"),
-        Column::long("ERROR"),
+        Column::prose("ERROR"),
     ]);
     for delivery in deliveries {
         let state = match delivery.state {

@@ -77,6 +77,9 @@ impl Source {
             );
         }
         let path = Path::new(text);
+        if !text.contains('/') && text.contains(' ') && !path.exists() {
+            return Err(Error::usage(format!("`{text}` is neither a file nor a kind of module")).next(COMMAND_LINE));
+        }
         if !text.contains('/') && !path.exists() {
             return Ok(Self::Kind(text.to_owned()));
         }

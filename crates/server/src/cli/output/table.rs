@@ -9,8 +9,8 @@ use super::{FAINT, STRONG, clean};
 /// Columns of a terminal that does not say how wide it is, and of a file.
 const WIDTH_DEFAULT: usize = 120;
 
-/// The widest a table with prose is, also in a file: longer lines are not read well.
-const PROSE_MAX: usize = 120;
+/// Columns of a page: longer lines are not read well.
+const PAGE_MAX: usize = 120;
 
 /// The least a column is cut to.
 const COLUMN_MIN: usize = 8;
@@ -91,8 +91,12 @@ impl<const N: usize> Table<N> {
         if self.rows.is_empty() {
             return format!("{FAINT}{nothing}{FAINT:#}\n");
         }
-        let prose = self.columns.iter().any(|column| column.fit == Fit::Wrap);
-        self.fit(terminal_width().min(if prose { PROSE_MAX } else { usize::MAX }))
+        self.fit(terminal_width())
+    }
+
+    /// The table as text to be read: narrow, in a file too, where tables otherwise have one line for each row.
+    pub fn page(&self) -> String {
+        self.fit(terminal_width().min(PAGE_MAX))
     }
 
     fn fit(&self, room: usize) -> String {
