@@ -30,3 +30,14 @@ fn the_page_of_properties_is_the_table() {
     let page = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(page == expected, "docs/modules/properties.md is not what the table says; run this test with UPDATE=1");
 }
+
+#[test]
+fn the_manifest_that_the_page_shows_is_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/modules/manifest.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let shown: Vec<&str> = page.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
+    assert_eq!(shown.len(), 1);
+    for text in shown {
+        exeunt_module::Manifest::parse(text).unwrap();
+    }
+}
