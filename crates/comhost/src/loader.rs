@@ -16,7 +16,7 @@ use crate::interfaces::{CertManageModule, Unknown};
 use crate::object::Pointer;
 use crate::{error_info, failure};
 
-pub use registration::{register, unregister};
+pub use registration::{Unregistered, register, unregister};
 #[cfg(unix)]
 use unix as platform;
 #[cfg(windows)]

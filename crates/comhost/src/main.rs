@@ -82,7 +82,12 @@ fn change(wanted: &Registration) -> Result<Vec<String>, ModuleError> {
     crash::watch();
     registry::open(wanted.registry.as_deref())?;
     loader::prepare(wanted.registry.as_deref())?;
-    if wanted.register { loader::register(&wanted.file) } else { loader::unregister(&wanted.file) }
+    if wanted.register {
+        return loader::register(&wanted.file);
+    }
+    let loader::Unregistered { gone, left } = loader::unregister(&wanted.file)?;
+    left.iter().for_each(|text| eprintln!("{text}"));
+    Ok(gone)
 }
 
 /// The file that is registered for a class.

@@ -41,11 +41,7 @@ impl Registry {
     fn run(&self, word: &str, file: &str) -> Output {
         let mut command = Command::new(&self.program[0]);
         command.args(&self.program[1..]).args([word, file]).args(&self.place);
-        if let Some(environment) = self.process.value("environment") {
-            let variables: serde_json::Map<String, serde_json::Value> = serde_json::from_str(environment).unwrap();
-            command.envs(variables.iter().map(|(name, value)| (name, value.as_str().unwrap())));
-        }
-        command.output().unwrap()
+        command.envs(self.environment()).output().unwrap()
     }
 
     /// What `register` or `unregister` says of a file.
@@ -60,6 +56,28 @@ impl Registry {
             assert!(heard.contains("classes are registered"), "{heard}");
         }
         said
+    }
+
+    /// Gives a ProgID to another class, as another file's registration would.
+    fn rename(&self, prog_id: &str, class: &str) {
+        if self.hosted.system == System::Linux {
+            let key = self.hosted.state.path().join("state/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Classes");
+            let values = key.join(prog_id).join("CLSID/.values.json");
+            let mut all: serde_json::Value = serde_json::from_slice(&std::fs::read(&values).unwrap()).unwrap();
+            all[""]["value"] = class.into();
+            std::fs::write(&values, all.to_string()).unwrap();
+            return;
+        }
+        let key = format!(r"HKLM\Software\Classes\{prog_id}\CLSID");
+        let mut command = Command::new(&self.program[0]);
+        command.args(["reg", "add", &key, "/ve", "/d", class, "/f"]).envs(self.environment());
+        assert!(command.output().unwrap().status.success());
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let Some(environment) = self.process.value("environment") else { return Vec::new() };
+        let variables: serde_json::Map<String, serde_json::Value> = serde_json::from_str(environment).unwrap();
+        variables.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect()
     }
 
     /// The file as the host sees it.
@@ -149,8 +167,24 @@ fn a_registered_class_is_loaded(system: System) {
     }
     registry.refused(["progid", "Nobody.Exit"], &next("`Nobody.Exit`"));
     registry.refused(["clsid", NOBODY], &next(NOBODY));
-    registry.succeeds("unregister", &file);
+
+    // A name that has become another's stays, and what is still the file's goes.
+    registry.rename("Observer.Policy", NOBODY);
+    let output = registry.run("unregister", &registry.seen(&file));
+    let [gone, left] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(
+        output.status.success() && gone.contains("Observer.Exit") && !gone.contains("Observer.Policy "),
+        "{gone}{left}"
+    );
+    assert!(left.contains(&format!("Observer.Policy is left alone: by now it names the class {NOBODY}")), "{left}");
     registry.refused(["progid", "Observer.Exit"], &next("`Observer.Exit`"));
+    assert!(registry.file(["progid", "Observer.Policy"]).unwrap_err().message.contains(NOBODY));
+
+    registry.succeeds("register", &file);
+    let gone = registry.succeeds("unregister", &file);
+    assert!(gone.contains("Observer.Exit") && gone.contains("Observer.Policy "), "{gone}");
+    let refused = registry.file(["progid", "Observer.Policy"]).unwrap_err();
+    assert!(refused.message.contains("`Observer.Policy` is registered"), "{refused}");
 }
 
 #[test]
@@ -182,6 +216,10 @@ fn the_registry_knows_the_file() {
     // What is registered by now is not what was installed; and it is found each time anew.
     let installed = Arc::new(Installed { file, asked: Mutex::default() });
     let refused = registry.exit_compared(["clsid", EXIT], &installed).unwrap_err();
+    // It is another's, and the first file cannot take it back.
+    let left = registry.run("unregister", installed.file.to_str().unwrap());
+    let left = String::from_utf8(left.stderr).unwrap();
+    assert!(left.contains(EXIT) && left.contains(&format!("by now they are of {}", moved.display())), "{left}");
     assert_eq!(
         (refused.message.as_str(), &*installed.asked.lock()),
         ("this is not what was installed", &vec![moved.clone()])

@@ -73,13 +73,41 @@ pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleE
     Ok((registered_classes(), file.display().to_string()))
 }
 
-/// `DllUnregisterServer`: the classes that the file had registered, and its absolute path.
-pub(super) fn unregister(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
-    let file = absolute(path)?;
-    let library = attach(&file)?;
-    let classes = registered_classes();
-    run(&library, "DllUnregisterServer", &file.display().to_string())?;
-    Ok((classes, file.display().to_string()))
+/// A file that is to take its registration back.
+pub(super) struct Registrar {
+    library: Library,
+    file: String,
+}
+
+impl Registrar {
+    pub(super) fn open(path: &Path) -> Result<Self, ModuleError> {
+        let file = absolute(path)?;
+        Ok(Self { library: attach(&file)?, file: file.display().to_string() })
+    }
+
+    /// Its absolute path.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The classes that it registers, and those of its classes that are registered.
+    pub(super) fn classes(&self) -> Result<Vec<Registered>, ModuleError> {
+        let mut classes = registered_classes();
+        if self.library.function("DllRegisterServer").is_some() {
+            // Into classes of its own, for us to look at.
+            let caught = files::opened().divert_classes()?;
+            run(&self.library, "DllRegisterServer", &self.file)?;
+            let more = registered_classes();
+            drop(caught);
+            classes.extend(more.into_iter().filter(|class| !classes.contains(class)).collect::<Vec<_>>());
+        }
+        Ok(classes)
+    }
+
+    /// `DllUnregisterServer`
+    pub(super) fn unregister(&self) -> Result<(), ModuleError> {
+        run(&self.library, "DllUnregisterServer", &self.file)
+    }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, ModuleError> {

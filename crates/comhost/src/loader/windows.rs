@@ -166,17 +166,35 @@ pub(super) fn register(path: &Path) -> Result<(Vec<Registered>, String), ModuleE
     Ok((classes, file))
 }
 
-/// `DllUnregisterServer`: the classes that the file registers, and its absolute path.
-pub(super) fn unregister(path: &Path) -> Result<(Vec<Registered>, String), ModuleError> {
-    begin(true)?;
-    let library = open(path)?;
-    let file = absolute(path)?;
-    let classes = caught_registration(registration(library, c"DllRegisterServer", &file)?)?;
-    let unregister = registration(library, c"DllUnregisterServer", &file)?;
-    // SAFETY: the function that the file exports by this name, which takes nothing.
-    let status = during("DllUnregisterServer", || unsafe { unregister() });
-    check("DllUnregisterServer", status)?;
-    Ok((classes, file))
+/// A file that is to take its registration back.
+pub(super) struct Registrar {
+    library: HMODULE,
+    file: String,
+}
+
+impl Registrar {
+    pub(super) fn open(path: &Path) -> Result<Self, ModuleError> {
+        begin(true)?;
+        Ok(Self { library: open(path)?, file: absolute(path)? })
+    }
+
+    /// Its absolute path.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The classes that it registers.
+    pub(super) fn classes(&self) -> Result<Vec<Registered>, ModuleError> {
+        caught_registration(registration(self.library, c"DllRegisterServer", &self.file)?)
+    }
+
+    /// `DllUnregisterServer`
+    pub(super) fn unregister(&self) -> Result<(), ModuleError> {
+        let unregister = registration(self.library, c"DllUnregisterServer", &self.file)?;
+        // SAFETY: the function that the file exports by this name, which takes nothing.
+        let status = during("DllUnregisterServer", || unsafe { unregister() });
+        check("DllUnregisterServer", status)
+    }
 }
 
 fn absolute(path: &Path) -> Result<String, ModuleError> {
@@ -354,9 +372,11 @@ pub(super) fn delete(path: &str) -> Result<(), ModuleError> {
     }
 }
 
-/// Whether what the registry names is this file.
+/// Whether what the registry names is this file, however its path is written.
 pub(super) fn is_same_file(known: &str, file: &str) -> bool {
-    known.trim().trim_matches('"').eq_ignore_ascii_case(file)
+    let known = searched(known.trim().trim_matches('"'));
+    let real = |path: &str| Path::new(path).canonicalize().ok();
+    known.eq_ignore_ascii_case(file) || real(&known).is_some_and(|known| real(file) == Some(known))
 }
 
 /// A text of a key below another; none where there is no such key or value, or it is no text.

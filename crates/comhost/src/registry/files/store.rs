@@ -75,6 +75,22 @@ pub struct Store {
     folder: PathBuf,
     /// One change at a time.
     changing: Mutex<()>,
+    /// Where `HKEY_CLASSES_ROOT` is for the time being.
+    diverted: Mutex<Option<PathBuf>>,
+}
+
+/// `HKEY_CLASSES_ROOT` elsewhere: until it is dropped, what is written there is seen there, and then gone.
+pub struct Diverted<'s> {
+    store: &'s Store,
+}
+
+impl Drop for Diverted<'_> {
+    fn drop(&mut self) {
+        if let Some(folder) = self.store.diverted.lock().take() {
+            // What stays is another's to remove: it is read by nobody, and emptied before it is used again.
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
 }
 
 impl Store {
@@ -88,7 +104,7 @@ impl Store {
                 ModuleError::new(code, text)
             })?;
         }
-        Ok(Self { folder, changing: Mutex::new(()) })
+        Ok(Self { folder, changing: Mutex::new(()), diverted: Mutex::new(None) })
     }
 
     /// Where it is kept.
@@ -98,7 +114,23 @@ impl Store {
 
     /// The folder of a predefined key.
     pub fn root(&self, root: Root) -> PathBuf {
-        self.folder.join(root.path())
+        let diverted = if root == Root::Classes { self.diverted.lock().clone() } else { None };
+        diverted.unwrap_or_else(|| self.folder.join(root.path()))
+    }
+
+    /// Has `HKEY_CLASSES_ROOT` elsewhere for the time being, with nothing in it: for a look at what a file registers.
+    pub fn divert_classes(&self) -> Result<Diverted<'_>, ModuleError> {
+        let folder = self.folder.join(format!(".caught-{}", std::process::id()));
+        let emptied = match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir(&folder),
+        };
+        emptied.map_err(|error| {
+            let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+            ModuleError::new(code, format!("{} cannot be made: {error}", folder.display()))
+        })?;
+        *self.diverted.lock() = Some(folder);
+        Ok(Diverted { store: self })
     }
 
     /// The folder of a key, by its path below a predefined one.
