@@ -298,6 +298,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_a_request_has_a_size() {
+        let asked = Contents::default();
+        let mut left = asked.clone();
+        left.extensions.push(one("1.2.4", ExtensionFlags::ORIGIN_POLICY, &[7; 10_000]));
+        left.certificate.set("OrgUnit", "u".repeat(1_000));
+        let now = Judgement::now(&Ok(Decision::Issue), &asked, Some(&left));
+        let judged = Judged {
+            event: 1,
+            request: 1,
+            submitted: None,
+            requester: "r".repeat(300),
+            subject: String::new(),
+            then: Judgement { set: Vec::new(), ..now.clone() },
+            now,
+            refused: vec!["no".repeat(200)],
+            microseconds: 1,
+        };
+        let bytes = judged.bytes();
+        assert!((11_700..13_000).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
     fn an_error_is_a_failed_request() {
         let asked = Contents::default();
         let broken = Err(ModuleError::new(HResult::RPC_E_DISCONNECTED, "gone"));

@@ -172,6 +172,31 @@ fn each_crl_is_written_once_and_read_by_what_follows_it() {
 }
 
 #[test]
+fn what_changes_while_it_is_played_is_not_believed() {
+    use std::io::{BufReader, Seek, SeekFrom, Write};
+
+    let mut story = Story::new(7, "2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
+    let mut crls = BTreeMap::new();
+    let event = published(&mut story, &mut crls);
+    let mut file = Vec::new();
+    put(&mut recorder(&mut file, &story), &event, &crls);
+    let text = String::from_utf8(file.clone()).unwrap();
+    // Within the bytes of the first CRL; the event's own line.
+    for (place, bytes, expected) in [
+        (text.find("\"part\"").unwrap() + 60, "AAAA", "changed since it was opened"),
+        (text.rfind("\"crl-issued\"").unwrap(), "!", "line 4 of the recording is not JSON"),
+    ] {
+        let mut source = tempfile::tempfile().unwrap();
+        source.write_all(&file).unwrap();
+        let mut recording = Recording::open(BufReader::new(source.try_clone().unwrap())).unwrap();
+        source.seek(SeekFrom::Start(place as u64)).unwrap();
+        source.write_all(bytes.as_bytes()).unwrap();
+        let error = recording.play(b"").find_map(Result::err).unwrap().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn crls_have_a_limit_and_may_be_left_out() {
     let mut story = Story::new(7, "2026-11-22T12:00:00Z".parse().unwrap()).unwrap();
     let mut crls = BTreeMap::new();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::authority::{Done, Place, until};
 
@@ -293,6 +293,7 @@ fn a_policy_module_decides_about_recorded_requests() {
     }
     place.run(&["module", "record", "log.jsonl"]).ok();
     place.run(&["module", "record", "crls.jsonl", "--kind", "crl-issued"]).ok();
+    place.run(&["module", "record", "nameless.jsonl", "--redact"]).ok();
     server.stop();
 
     let judge = place.module("judge.py", JUDGE).display().to_string();
@@ -325,6 +326,18 @@ fn a_policy_module_decides_about_recorded_requests() {
     assert_eq!(json["requests"][0]["now"]["set"][0]["name"], "OrgUnit", "{json}");
     let then = json["requests"][0]["then"]["set"].as_array().unwrap();
     assert!(then.iter().any(|set| set["name"] == "2.5.29.37"), "{then:?}");
+
+    // Without names it decides the same, where it is told the new ones.
+    let names =
+        ["setting.deny=host-2.redacted.invalid", "setting.pend=host-3.redacted.invalid"].map(|set| ["--set", set]);
+    let arguments = ["module", "replay", "nameless.jsonl", &judge, "--role", "policy", "--json"];
+    let nameless = place.run(&[&arguments[..], names.as_flattened()].concat()).ok().json();
+    let outcomes = |json: &Value| -> Vec<Value> {
+        let requests = json["requests"].as_array().unwrap().iter();
+        let sets = |set: &Value| set.as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
+        requests.map(|one| json!([one["then"]["outcome"], one["now"]["outcome"], sets(&one["now"]["set"])])).collect()
+    };
+    assert_eq!(outcomes(&nameless), outcomes(&json));
 
     // One that breaks down has failed that request, and goes on with the next.
     let crash = play(&["setting.crash=two.example", "restart_backoff_ms_min=20"], &["--json"]).ok().json();
