@@ -217,7 +217,7 @@ fn rust() {
         }
         let project = Project::below(&folder, &name, "rust", kind);
         project.run("cargo", &["fmt", "--check"]);
-        let built = project.run("cargo", &["build", "--release", "--quiet"]);
+        let built = project.run("cargo", &["build", "--locked", "--release", "--quiet"]);
         assert_eq!(built, "", "a warning would be the author's");
         versions_are_tested(&project.path().join("Cargo.lock"));
         project.run("cargo", &["test", "--release", "--quiet"]);

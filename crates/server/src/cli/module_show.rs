@@ -9,6 +9,9 @@ use module::manifest::SETTING_PREFIX;
 
 use super::output::{BAD, Column, FAINT, Facts, GOOD, STRONG, Table, WAITING, ago_or_in, clean, moment};
 
+/// The kind that runs programs.
+const PROCESS: &str = "process";
+
 /// A line for each module.
 pub fn table(modules: &[Installed]) -> String {
     let mut table = Table::new([
@@ -58,7 +61,7 @@ pub fn show(module: &Installed) -> String {
     for version in module.versions.iter().filter(|version| version.state == VersionState::InForce) {
         facts = facts
             .maybe("version", label(version))
-            .maybe("file", version.file.as_ref())
+            .maybe("file", version.file.as_deref().or_else(|| unwatched(&version.kind)))
             .maybe("SHA-256", version.sha256.as_ref())
             .maybe("when changed", version.sha256.as_ref().map(|_| changed(module.options.digest)));
     }
@@ -137,6 +140,11 @@ fn settings(module: &Installed) -> String {
 fn calls(module: &Installed) -> Option<String> {
     let count = |name: &str| module.health.get(name)?.as_u64();
     Some(format!("{}, {} of them failed", count("calls")?, count("failures")?))
+}
+
+/// What is said in the place of a file, where a module of a kind that has one has none.
+fn unwatched(kind: &str) -> Option<&'static str> {
+    (kind == PROCESS).then_some("none that its command names: what it runs is not compared")
 }
 
 /// What is run where the file with the code has changed.
