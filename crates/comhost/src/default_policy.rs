@@ -28,7 +28,7 @@ const DEFAULT_DISPOSITION: u32 = 1;
 const PENDING_FIRST: u32 = 0x100;
 
 /// Extensions of a request that count, as in `EnableRequestExtensionList`.
-const ENABLED: [&str; 15] = [
+const ENABLED: [&str; 16] = [
     "1.2.840.113549.1.9.15",
     "1.3.6.1.4.1.311.21.1",
     "1.3.6.1.4.1.311.21.2",
@@ -43,6 +43,7 @@ const ENABLED: [&str; 15] = [
     "2.5.29.30",
     "2.5.29.32",
     "2.5.29.33",
+    "2.5.29.36",
     "2.5.29.37",
 ];
 
