@@ -11,7 +11,7 @@
 //! | `contexts`, `server`, `server_exit`, `server_policy`, `own_properties` | the server objects |
 //! | `classes`, `default_policy`, `encode`, `cert_config` | what else a module can create |
 //! | `loader`, `registry`, `settings`, `facts` | files, registry keys, and what the module finds in them |
-//! | `exit`, `policy`, `manage`, `failure`, `crash` | the module's calls, and what becomes of their failures |
+//! | `exit`, `policy`, `manage`, `failure`, `crash`, `events` | the module's calls, what becomes of their failures, and what it reports |
 //!
 //! It is the only crate with `unsafe` code. A module runs in its process, and can do there what it wants: what is kept is
 //! that whatever it does stays there.
@@ -25,6 +25,7 @@ mod default_policy;
 mod dispatch;
 mod encode;
 mod error_info;
+mod events;
 mod exit;
 mod facts;
 mod failure;

@@ -26,8 +26,8 @@ pub(super) fn environment(prefix: &Path) -> [(&'static str, String); 5] {
     [
         ("WINEPREFIX", prefix.to_string_lossy().into_owned()),
         ("WINEARCH", "win64".to_owned()),
-        // Silent but for what a module reports as events: Wine keeps no event log, and writes their texts to the standard
-        // error, and so into ours.
+        // Silent but for what is reported as events: Wine keeps no event log, and writes their texts to the standard error. What the
+        // module itself reports the host logs before that; this is for programs that it starts.
         ("WINEDEBUG", "-all,+eventlog".to_owned()),
         // Neither .NET nor HTML is looked for, and nothing is put into menus.
         ("WINEDLLOVERRIDES", "mscoree,mshtml,winemenubuilder.exe=".to_owned()),

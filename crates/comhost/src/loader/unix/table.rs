@@ -10,6 +10,7 @@ use module::{HResult, ModuleError};
 use super::text;
 use crate::classes;
 use crate::error_info::unix as errors;
+use crate::events::Event;
 use crate::guid::Guid;
 use crate::hresult::{self, Status};
 use crate::registry::files::table as keys;
@@ -147,18 +148,12 @@ unsafe extern "C" fn report_event(
     count: u16,
     strings: *const *const u16,
 ) {
-    let level = match kind {
-        1 => stdio::Level::Error,
-        2 => stdio::Level::Warn,
-        _ => stdio::Level::Info,
-    };
     // SAFETY: texts or null; `strings` has `count` of them.
     let (source, strings) = unsafe {
         let texts = if strings.is_null() { &[] } else { std::slice::from_raw_parts(strings, usize::from(count)) };
         (text(source), texts.iter().map(|raw| text(*raw)).collect::<Vec<_>>())
     };
-    let category = if category == 0 { String::new() } else { format!(", category {category}") };
-    stdio::log(level, &format!("{source}: {} (event {:#x}{category})", strings.join(" "), id));
+    Event { source: &source, kind, category, id, texts: &strings }.log();
 }
 
 unsafe extern "C" fn log(level: u32, message: *const u16) {

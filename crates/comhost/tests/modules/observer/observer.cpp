@@ -35,6 +35,14 @@ STDAPI DllRegisterServer()
     HANDLE log = RegisterEventSourceW(nullptr, L"Observer");
     const wchar_t *said[] = {L"classes are registered"};
     ReportEventW(log, EVENTLOG_INFORMATION_TYPE, 0, 7, nullptr, 1, 0, said, nullptr);
+    const wchar_t *warned[] = {L"the directory", L"Gr\u00fc\u00dfe"};
+    ReportEventW(log, EVENTLOG_WARNING_TYPE, 2, 0x80000008, nullptr, 2, 0, warned, nullptr);
+#ifdef _WIN32
+    const char *failed[] = {"the disk is full"};
+    HANDLE narrow = RegisterEventSourceA(nullptr, "Observer");
+    ReportEventA(narrow, EVENTLOG_ERROR_TYPE, 0, 0xc0000009, nullptr, 1, 0, failed, nullptr);
+    DeregisterEventSource(narrow);
+#endif
     DeregisterEventSource(log);
     return S_OK;
 }
