@@ -34,6 +34,7 @@ pub(crate) use code::{CodeWord, utf8};
 pub use probe::Probe;
 pub(crate) use probe::UNKNOWN;
 use settings::ProcessSettings;
+pub use settings::command_words;
 use supervisor::ProcessModule;
 
 /// The setting that limits the time of one call.

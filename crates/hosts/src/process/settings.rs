@@ -97,7 +97,7 @@ impl ProcessSettings {
         let (passed_on, own): (Vec<_>, Vec<_>) = settings.iter().partition(|(name, _)| name.starts_with(PASSED_ON));
         own.into_iter().collect::<Settings>().check_names(SETTINGS)?;
 
-        let mut words = command(settings.required("command")?)?.into_iter();
+        let mut words = command_words(settings.required("command")?)?.into_iter();
         let program =
             words.next().filter(|word| !word.is_empty()).ok_or_else(|| ModuleError::invalid("`command` is empty"))?;
         let working_directory = PathBuf::from(settings.value("working_directory").unwrap_or("/").trim());
@@ -157,8 +157,11 @@ impl ProcessSettings {
     }
 }
 
-/// The words of a command: a JSON array, or shell-like.
-fn command(text: &str) -> Result<Vec<String>, ModuleError> {
+/// The words of a command as the setting gives it: a JSON array of texts, or words as a shell splits them, without expansions.
+///
+/// # Errors
+/// `E_INVALIDARG`: it is neither, or holds a NUL.
+pub fn command_words(text: &str) -> Result<Vec<String>, ModuleError> {
     let words = if text.trim_start().starts_with('[') {
         serde_json::from_str(text)
             .map_err(|error| ModuleError::invalid(format!("`command` is not a JSON array of texts: {error}")))?

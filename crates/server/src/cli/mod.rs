@@ -20,6 +20,7 @@ mod input;
 mod installed_module;
 mod listing;
 mod module_add;
+mod module_command;
 mod module_manifest;
 mod module_new;
 mod module_record;

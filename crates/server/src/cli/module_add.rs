@@ -1,6 +1,7 @@
 //! `exeunt module add`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
@@ -10,9 +11,11 @@ use module::HResult;
 use super::Context;
 use super::input::pair;
 use super::installed_module::{Options, Role};
+use super::module_command::{COMMAND, WORKING_DIRECTORY, out_of_reach};
 use super::module_source::Source;
 use super::module_start::show_started;
 use crate::Error;
+use crate::folder::absolute;
 use crate::loader::Kinds;
 
 /// Options of `module add`.
@@ -51,6 +54,17 @@ impl Add {
         source.confirm(context, self.yes, "Install it?")?;
         let name = self.name.unwrap_or_else(|| source.default_name());
         let settings: BTreeMap<String, String> = source.settings().into_iter().chain(self.settings).collect();
+        if let Some(command) = settings.get(COMMAND) {
+            let directory = settings.get(WORKING_DIRECTORY).map(String::as_str);
+            if let Some(word) = out_of_reach(command, directory) {
+                let path = absolute(Path::new(&word))?;
+                return Err(Error::usage(format!(
+                    "`{word}` would not be found: the program runs in {}",
+                    directory.unwrap_or("/")
+                ))
+                .next(format!("give its path, {}, or --set working_directory=…", path.display())));
+            }
+        }
         let new = NewModule {
             name,
             kind: source.kind().to_owned(),

@@ -323,7 +323,10 @@ fn runnable(path: &Path, mode: u32) -> Result<(), Error> {
             .next("build it, and give the program, or the folder of its exeunt-module.toml"));
     }
     Err(Error::usage(format!("{shown} is not executable"))
-        .next(format!("run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3)")))
+        .next(format!(
+            "run: chmod +x {shown} (a script also needs a first line such as #!/usr/bin/env python3); or name what runs it: exeunt \
+             module add process --name NAME --set command='python3 {shown}'"
+        )))
 }
 
 /// What to do about a file that is not where the manifest says.

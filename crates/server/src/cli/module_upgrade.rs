@@ -1,25 +1,19 @@
 //! `exeunt module upgrade` and `rollback`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use clap::{Args, ValueHint};
-use frontends::model::{
-    self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade, ModuleVersion, VersionState,
-};
+use frontends::model::{self, CanaryOrder, Module as Installed, ModulePackage, ModuleUpgrade, ModuleVersion};
 
 use super::Context;
 use super::input::pair;
 use super::installed_module::{path, refuse_unset};
+use super::module_command::{self, COMMAND};
 use super::module_source::Source;
 use super::module_start::show_started;
 use super::output::clean;
 use crate::Error;
 use crate::error::Kind;
-use crate::folder::absolute;
-
-/// The setting of programs that says what is run.
-const COMMAND: &str = "command";
 
 /// Options of `module upgrade`.
 #[derive(Debug, Args)]
@@ -64,7 +58,7 @@ impl Upgrade {
         }
         let connection = context.connect()?;
         let before: Installed = connection.get(&path(&self.name))?;
-        let command = self.source.as_deref().and_then(|source| command_of(&before, source));
+        let command = self.source.as_deref().and_then(|source| module_command::upgraded(&before, source));
         let source = match &command {
             Some(_) => None,
             None => self.source.as_deref().map(Source::work_out).transpose()?,
@@ -79,9 +73,9 @@ impl Upgrade {
             kind = Some(source.kind().to_owned());
             package = source.package()?;
         }
-        if let Some((name, command)) = command {
-            context.output().hint(&format!("its {name} stays: {command}"));
-            settings.insert(name, Some(command));
+        if let Some(command) = command {
+            context.output().hint(&format!("its command: {}", clean(&command)));
+            settings.insert(COMMAND.to_owned(), Some(command));
         }
         settings.extend(given.chain(taken));
         let failures_max = self.canary_failures;
@@ -114,16 +108,6 @@ impl Upgrade {
         }
         Ok(())
     }
-}
-
-/// The setting with the command of a program without a manifest, where `source` is the file that it runs: that file is taken over
-/// as it is now, with the interpreter before it and the arguments behind it.
-fn command_of(module: &Installed, source: &str) -> Option<(String, String)> {
-    let in_force = module.versions.iter().find(|version| version.state == VersionState::InForce)?;
-    let file = in_force.file.as_ref().filter(|_| in_force.version.is_none())?;
-    let same = absolute(Path::new(source)).is_ok_and(|path| path == Path::new(file));
-    let (name, command) = module.settings.get_key_value(COMMAND).filter(|_| same)?;
-    Some((name.clone(), command.clone()))
 }
 
 /// The version that the newest one says it is, where one with another file says the same.

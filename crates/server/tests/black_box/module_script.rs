@@ -45,11 +45,18 @@ fn a_script_behind_its_interpreter_is_watched_and_the_interpreter_is_not() {
 
     // Taken over, and rolled back.
     let upgraded = place.run(&["module", "upgrade", "teller", "./teller.py"]).ok();
-    assert!(upgraded.stderr.contains("its command stays") && upgraded.stderr.contains("-u teller.py"), "{upgraded:?}");
+    assert!(upgraded.stderr.contains("its command: ") && upgraded.stderr.contains("-u teller.py"), "{upgraded:?}");
     tells("c.example", "changed");
     assert_eq!(notice(), "");
     place.run(&["module", "rollback", "teller"]).ok();
     tells("d.example", "1.0");
+
+    // Another script takes its place behind the same interpreter, and goes again.
+    place.write("teller-2.0.py", &teller::source("2.0"));
+    place.run(&["module", "upgrade", "teller", "teller-2.0.py"]).ok();
+    tells("e.example", "2.0");
+    place.run(&["module", "rollback", "teller"]).ok();
+    tells("f.example", "1.0");
 
     // Without a copy it is refused.
     std::fs::remove_dir_all(place.data("modules")).unwrap();
@@ -58,6 +65,6 @@ fn a_script_behind_its_interpreter_is_watched_and_the_interpreter_is_not() {
     let refused = place.run(&["module", "show", "teller"]).ok().stdout;
     assert!(refused.contains("teller.py is not the file that was installed"), "{refused}");
     place.run(&["module", "set", "teller", "--digest", "warn"]).ok();
-    tells("e.example", "changed");
+    tells("g.example", "changed");
     server.stop();
 }

@@ -222,6 +222,8 @@ fn mistakes_are_told_when_a_module_is_added() {
         (vec!["journal", "--set", "pth=/x"], 4, "there is no setting `pth` (is it `path`?)"),
         (vec!["journal"], 4, "its settings: exeunt module list --available journal"),
         (vec!["./missing.py --fast"], 3, "--set command="),
+        (vec!["python3 missing.py"], 2, "--set command="),
+        (vec!["process", "--set", "command=python3 -u plain.py"], 2, "`plain.py` would not be found"),
         (vec!["journal", "--role", "policy", "--set", "path=/x"], 4, "policy"),
         (vec!["journal", "--set", "path"], 2, "NAME=VALUE"),
         (vec!["journal", "--name", "journal", "--set", "path=/x"], 6, "exeunt module upgrade journal"),
