@@ -13,6 +13,7 @@ use module::{
 use parking_lot::Mutex;
 use pki::{KeyAlgorithm, Serial};
 use testkit::authority::{Authority, Builder, eventually};
+use testkit::recorder::Recorder;
 
 /// Reads what the contract says there is, at every event.
 #[derive(Default)]
@@ -364,4 +365,29 @@ fn policy_starts_first_and_stops_last() {
     });
     authority.close();
     assert_eq!(*log.lock(), ["policy initialised", "exit initialised", "exit told", "policy shut down"]);
+}
+
+#[test]
+fn a_module_is_told_of_its_mask_and_its_place_moves_on_all_the_same() {
+    let authority = Authority::open();
+    let masks = [ExitEvents::CERT_REVOKED | ExitEvents::SHUTDOWN, ExitEvents::empty(), ExitEvents::all()];
+    let modules = masks.map(Recorder::new);
+    for (name, module) in ["revoked", "nothing", "everything"].into_iter().zip(&modules) {
+        authority.loader.exit(name, Arc::clone(module) as Arc<dyn ExitModule>);
+        authority.add_exit(name, StartFrom::Now, ModuleOptions::default());
+    }
+    let request = authority.submit("www.example", "").request;
+    let serial = authority.engine.request(&authority.by::<right::Read>(), request).unwrap().issued.unwrap().serial;
+    let officer = authority.by::<right::ManageCertificates>();
+    authority.engine.revoke(&officer, &serial, RevocationReason::Superseded, None).unwrap();
+    for name in ["revoked", "nothing", "everything"] {
+        eventually("nothing is left for it", || {
+            let status = authority.engine.module(&authority.by::<right::Read>(), name).unwrap();
+            status.state == ModuleState::Running && status.lag == 0
+        });
+    }
+    authority.close();
+    let told = modules.map(|module| module.events().into_iter().map(|(_, event)| event).collect::<Vec<_>>());
+    let (issued, revoked, stop) = (ExitEvent::CertIssued, ExitEvent::CertRevoked, ExitEvent::Shutdown);
+    assert_eq!(told, [vec![revoked, stop], vec![], vec![issued, revoked, stop]]);
 }
