@@ -1,0 +1,103 @@
+//! Where a shared object crashed, in whatever way: in its own code, in a library's, in none, on another thread, by another's doing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+/// A file that registers itself by crashing, in the way that the variable `WAY` says.
+const SOURCE: &str = r#"
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int exeunt_attach(const void *host) { return 0; }
+int DllGetClassObject(void) { return 0; }
+
+static void *volatile nowhere;
+static volatile int zero, result;
+
+#define FUNCTION __attribute__((noinline)) static void
+FUNCTION writes(void) { *(volatile int *)((char *)nowhere + 0x1234) = 5; result = 1; }
+FUNCTION runs(void) { ((void (*)(void))nowhere)(); result = 1; }
+FUNCTION copies(void) { memcpy(nowhere, "a text", (size_t)zero + 6); result = 1; }
+FUNCTION divides(void) { result = 7 / zero; }
+FUNCTION aborts(void) { abort(); }
+FUNCTION leaves(void) { exit(7); }
+FUNCTION waits(void) { kill(getpid(), SIGSEGV); pause(); result = 1; }
+
+static void *on_a_thread(void *data) { *(volatile int *)nowhere = 1; return data; }
+
+int DllRegisterServer(void)
+{
+    const char *way = getenv("WAY");
+    pthread_t thread;
+    if (!strcmp(way, "writes")) writes();
+    if (!strcmp(way, "runs")) runs();
+    if (!strcmp(way, "copies")) copies();
+    if (!strcmp(way, "divides")) divides();
+    if (!strcmp(way, "aborts")) aborts();
+    if (!strcmp(way, "leaves")) leaves();
+    if (!strcmp(way, "waits")) waits();
+    if (!strcmp(way, "ends")) pthread_exit(0);
+    if (!strcmp(way, "threads")) { pthread_create(&thread, 0, on_a_thread, 0); pthread_join(thread, 0); }
+    return result;
+}
+"#;
+
+#[test]
+fn a_crash_is_told_with_its_place_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, file) = (folder.path().join("ways.c"), folder.path().join("ways.so"));
+    std::fs::write(&source, SOURCE).unwrap();
+    let compiler = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-pthread", "-fno-builtin"])
+        .arg(&source)
+        .arg("-o")
+        .arg(&file)
+        .status();
+    assert!(compiler.expect("cc is installed: apt install build-essential").success());
+    let told = |way: &str| {
+        let mut host = Command::new(env!("CARGO_BIN_EXE_exeunt-comhost"));
+        host.arg("register").arg(&file).arg("--registry").arg(folder.path().join("registry"));
+        let output = host.env("WAY", way).stdin(Stdio::null()).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        (output.status, text.lines().last().unwrap_or_default().to_owned())
+    };
+    let (method, memory) = ("the module crashed in DllRegisterServer: ", "an invalid memory access (SIGSEGV) at ");
+    for (way, signal, start, parts) in [
+        ("writes", libc::SIGSEGV, memory, &["ways.so+0x", "(writes+0x", ", writing to 0x1234"][..]),
+        ("runs", libc::SIGSEGV, memory, &["0x0, running 0x0, called from ways.so+0x", "(runs+0x"]),
+        ("copies", libc::SIGSEGV, memory, &["libc.so", ", writing to 0x0, called from ways.so+0x", "(copies+0x"]),
+        ("divides", libc::SIGFPE, "an arithmetic error (SIGFPE) at ways.so+0x", &["(divides+0x"]),
+        (
+            "aborts",
+            libc::SIGABRT,
+            "an exception that nobody caught, or abort",
+            &["called from ways.so+0x", "(aborts+0x"],
+        ),
+        ("waits", libc::SIGSEGV, memory, &["libc.so", ", sent by process "]),
+        ("ends", libc::SIGABRT, "an exception that nobody caught, or the end of its thread", &[]),
+    ] {
+        let (status, line) = told(way);
+        assert_eq!(status.signal(), Some(signal), "{way}: {line}");
+        let rest = line.strip_prefix(method).unwrap_or_else(|| panic!("{way}: {line}"));
+        assert!(rest.starts_with(start) && parts.iter().all(|part| rest.contains(part)), "{way}: {line}");
+    }
+    // On a thread of its own it is in no method.
+    let (_, line) = told("threads");
+    assert!(line.starts_with(&format!("the module crashed: {memory}ways.so+0x")), "{line}");
+    assert!(line.contains("(on_a_thread+0x") && line.ends_with(", writing to 0x0"), "{line}");
+    let (status, line) = told("leaves");
+    assert_eq!(status.code(), Some(7));
+    assert!(line.starts_with("the module called exit in DllRegisterServer at ways.so+0x"), "{line}");
+    assert!(line.contains("(leaves+0x"), "{line}");
+
+    // Without names the place is still told.
+    let stripped = Command::new("strip").arg(&file).status().expect("strip is installed: apt install binutils");
+    assert!(stripped.success());
+    let (_, line) = told("writes");
+    assert!(line.contains(" at ways.so+0x") && !line.contains("(writes"), "{line}");
+}
