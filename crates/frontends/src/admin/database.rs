@@ -1,9 +1,12 @@
 //! `/v1/database`: the database's health.
 
+use std::path::Path;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use engine::right;
+use module::HResult;
 
 use super::extract::{Allowed, Json};
 use super::openapi::Problems;
@@ -49,7 +52,16 @@ pub(super) async fn back_up(
     Allowed(by): Allowed<right::Operate>,
     Json(order): Json<BackupOrder>,
 ) -> Result<StatusCode, Problem> {
-    admin.call(move |engine| engine.back_up(&by, std::path::Path::new(&order.file))).await?;
+    let copied = admin.call(move |engine| {
+        let file = Path::new(&order.file);
+        // The database refuses it too, where somebody else is faster.
+        if file.exists() {
+            let text = format!("{} is there already, and a copy never replaces a file", file.display());
+            return Err(engine::Error::conflict(HResult::ERROR_OBJECT_EXISTS, text));
+        }
+        engine.back_up(&by, file)
+    });
+    copied.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Context;
 use super::connection::Place;
 use super::output::{BAD, GOOD, clean};
+use crate::error::Kind;
 use crate::{Error, offline};
 
 /// The database.
@@ -38,6 +39,10 @@ impl Database {
             Place::Server(connection) => {
                 let text = file.to_str().ok_or_else(|| Error::usage(format!("{} is not UTF-8", file.display())))?;
                 connection.order_with("/v1/database/backup", &BackupOrder { file: text.to_owned() })?;
+            }
+            Place::Folder(_lock) if file.exists() => {
+                let text = format!("{} is there already, and a copy never replaces a file", file.display());
+                return Err(Error::new(Kind::Conflict, text));
             }
             Place::Folder(_lock) => offline::back_up_database(&context.configuration()?, &file)?,
         }
