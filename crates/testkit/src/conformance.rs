@@ -10,9 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::store::{DeliveryState, ModuleOptions};
-use engine::{CrlPublication, ImportOptions, ModuleState, NewModule, StartFrom, Submission, right};
+use engine::{CrlPublication, ImportOptions, ModuleState, NewModule, Outcome, StartFrom, Submission, right};
 use jiff::SignedDuration;
-use module::{EventId, ExitEvents, ExitModule, HResult, ModuleError, PolicyModule, RevocationReason, Role, Settings};
+use module::{
+    Disposition, EventId, ExitEvents, ExitModule, HResult, ModuleError, PolicyModule, RevocationReason, Role, Settings,
+};
 
 use crate::authority::{Authority, csr, eventually};
 use interpreter::Interpreter;
@@ -212,6 +214,9 @@ pub fn policy_module(interpreters: &impl Interpreters) {
         // In a chain the most restrictive answer counts, whoever gives it.
         assert_eq!(decide(&ours, "\nDisposition:Deny"), decide(&theirs, "\nDisposition:Deny"), "{commands}, chained");
     }
+    let waits = decision(&theirs, "waits.example", "Decide:new;pend");
+    let (first, again) = waits.split_once(", then ").expect("it waits");
+    assert!(first.contains(": true`") && again.starts_with("pending") && again.contains(": false`"), "{waits}");
     let plain = decision(&theirs, "plain.example", "");
     assert!(plain.starts_with("issued"), "{plain}");
     let status = theirs.engine.module(&theirs.by::<right::Read>(), "interpreter").expect("it is installed");
@@ -252,5 +257,15 @@ fn decision(authority: &Authority, name: &str, attributes: &str) -> String {
         format!("{} until {}", certificate.subject(), certificate.not_after())
     });
     let (disposition, status) = (outcome.disposition, outcome.status);
-    format!("{disposition} {status} `{}` {set:?} {issued:?}", outcome.message)
+    let decided = format!("{disposition} {status} `{}` {set:?} {issued:?}", outcome.message);
+    if disposition != Disposition::Pending {
+        return decided;
+    }
+    // What waits is decided on again when a manager approves it, and is then no new request.
+    match authority.engine.approve(&authority.by::<right::ManageCertificates>(), outcome.request) {
+        Ok(Outcome { disposition, status, message, .. }) => {
+            format!("{decided}, then {disposition} {status} `{message}`")
+        }
+        Err(error) => format!("{decided}, then not decided on: {error}"),
+    }
 }
