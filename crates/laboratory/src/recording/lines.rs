@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use crate::Error;
 
-/// Bytes of one line.
-const LINE_BYTES_MAX: u64 = 16 << 20;
+/// Bytes of one line, its end among them.
+pub(super) const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// Where a line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

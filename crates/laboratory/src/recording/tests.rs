@@ -276,6 +276,20 @@ fn what_could_not_be_read_is_not_written() {
     let refused = (0..100).find_map(|_| writer.event::<Error>(&event, &mut |_| Ok(None)).err());
     assert!(refused.unwrap().to_string().contains("--limit"));
     assert!(file.len() as u64 <= 30_000);
+
+    // One event: a server may be configured to take requests that are as long as a line.
+    let mut contents = event.happening.scene.contents.clone().unwrap();
+    contents.request.set("RequestAttributes", "a".repeat(16 << 20));
+    let authority = Arc::clone(&event.happening.scene.authority);
+    let scene = Arc::new(crate::Scene { contents: Some(contents), authority });
+    let long = told(Happening { scene, ..event.happening.clone() });
+    let mut file = Vec::new();
+    let mut writer = recorder(&mut file, &story);
+    put(&mut writer, &event, &BTreeMap::new());
+    let refused = writer.event::<Error>(&long, &mut |_| Ok(None)).unwrap_err().to_string();
+    assert!(refused.contains(&format!("event {}", event.happening.notification.id)), "{refused}");
+    assert!(refused.contains("a line of a recording has at most 16777216 bytes"), "{refused}");
+    assert_eq!(open(&file).unwrap().event_count(), 1);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::crl::{self, CrlReference, Digest};
+use super::lines::LINE_BYTES_MAX;
 use super::{BYTES_MAX, CRLS_MAX, Crls, EVENT_CRL_BYTES_MAX, Redaction, Told, VERSION};
 use crate::Error;
 use crate::scene::{Contents, Properties, Scene};
@@ -81,8 +82,8 @@ impl<W: Write> Recorder<W> {
     /// Writes an event, and before it the CRLs that it is the first to name.
     ///
     /// # Errors
-    /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL, or the recording becomes longer than can be read;
-    /// [`Error::Machine`] where the event cannot be written.
+    /// Those of `fetch`; [`Error::Unusable`] where it gives another CRL, or the event or the recording becomes longer than can be
+    /// read; [`Error::Machine`] where the event cannot be written.
     pub fn event<E: From<Error>>(&mut self, told: &Told, fetch: &mut FetchCrl<'_, E>) -> Result<(), E> {
         let crls = self.crls(told, fetch)?;
         // What was asked comes first: the request that a redaction makes has the names that were asked for.
@@ -112,7 +113,10 @@ impl<W: Write> Recorder<W> {
                 members.insert("crls".into(), crl::write_digests(crls));
             }
         }
-        self.line(&json)?;
+        self.line(&json).map_err(|error| match error {
+            Error::Unusable(what) => Error::Unusable(format!("event {}: {what}", happening.notification.id)),
+            other => other,
+        })?;
         self.kept.events += 1;
         self.kept.asked += u64::from(asked.is_some());
         Ok(())
@@ -214,6 +218,12 @@ impl<W: Write> Recorder<W> {
     fn line(&mut self, json: &Json) -> Result<(), Error> {
         let mut line = serde_json::to_vec(json).map_err(|error| Error::Machine(error.to_string()))?;
         line.push(b'\n');
+        if line.len() as u64 > LINE_BYTES_MAX {
+            let text = format!(
+                "a line of a recording has at most {LINE_BYTES_MAX} bytes: record what is before it and after it (--to, --from)"
+            );
+            return Err(Error::Unusable(text));
+        }
         self.bytes += line.len() as u64;
         if self.bytes > self.bytes_max {
             let text = format!(

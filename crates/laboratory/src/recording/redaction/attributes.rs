@@ -38,10 +38,11 @@ fn is_period(value: &str) -> bool {
     value.parse::<u32>().is_ok() || Unit::ALL.into_iter().any(|unit| unit.name().eq_ignore_ascii_case(value))
 }
 
-/// A moment in one of the forms of requests. Those of mail may have comments (RFC 5322 3.2.2), which say anything.
+/// A moment in one of the forms of requests. Those of mail may have comments (RFC 5322 3.2.2), and others suffixes (RFC 9557 3.1),
+/// which say anything.
 fn is_moment(value: &str) -> bool {
-    moment::parse(value).is_ok()
-        || !value.contains('(') && rfc2822::DateTimeParser::new().parse_timestamp(value).is_ok()
+    !value.contains(['(', '['])
+        && (moment::parse(value).is_ok() || rfc2822::DateTimeParser::new().parse_timestamp(value).is_ok())
 }
 
 fn is_disposition(value: &str) -> bool {
@@ -70,6 +71,8 @@ mod tests {
                 Some(("ExpirationDate", "Sun, 06 Nov 2033 08:49:37 GMT")),
             ),
             ("ExpirationDate", "Sun, 06 Nov 2033 08:49:37 +0000 (Alice)", Some(("ExpirationDate", REDACTED))),
+            ("ExpirationDate", "2027-01-01T00:00:00Z[who=alice]", Some(("ExpirationDate", REDACTED))),
+            ("ExpirationDate", "2027-01-01T12:00:00[who=alice]", Some(("ExpirationDate", REDACTED))),
             ("Disposition", "pending", Some(("Disposition", "pending"))),
             ("Disposition", "for Alice", Some(("Disposition", REDACTED))),
             ("CertFile", "alice.cer", None),
