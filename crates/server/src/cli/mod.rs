@@ -62,7 +62,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0 done (also: the request is pending)   4 refused by the authority, or the request was denied
   1 failed                                5 access denied
-  2 wrong usage or configuration          6 conflict with the state of things, or with a file that is there
+  2 wrong usage or configuration          6 conflict with the state of things, or with a file
   3 not found                             7 the server cannot be reached or cannot work now
                                           8 asked whether to go on, you said no";
 
@@ -175,7 +175,8 @@ fn completions(context: &Context, shell: clap_complete::Shell) -> Result<ExitCod
 fn completion_script(shell: clap_complete::Shell) -> Vec<u8> {
     let all = Cli::command();
     let shown = all.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
-    let mut shown = clap::Command::new("exeunt").args(all.get_arguments().cloned()).subcommands(shown);
+    let shown = clap::Command::new("exeunt").args(all.get_arguments().cloned()).subcommands(shown);
+    let mut shown = shown.version(env!("CARGO_PKG_VERSION"));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut shown, "exeunt", &mut script);
     script
@@ -191,10 +192,17 @@ mod tests {
     }
 
     #[test]
+    fn the_exit_codes_fit_the_width_of_the_help() {
+        let width_max = 100;
+        assert!(EXIT_CODES.lines().all(|line| line.len() <= width_max), "{EXIT_CODES}");
+    }
+
+    #[test]
     fn completions_offer_what_the_help_shows() {
         for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
             let script = String::from_utf8(completion_script(shell)).unwrap_or_default();
             assert!(script.contains("rollback") && script.contains("canary-failures"), "{shell}");
+            assert!(script.contains("--version") || script.contains("-l version"), "{shell}");
             assert!(!script.contains("answer-module"), "{shell}");
         }
     }

@@ -113,8 +113,10 @@ impl Record {
             (crls_too_large, format!("there would have been more than {} MiB (--crl-limit)", self.crl_limit)),
         ] {
             if count > 0 {
-                output
-                    .warning(&format!("CRLs left out: {count}; {why}. A module reads one of the laboratory's instead"));
+                output.warning(&format!(
+                    "CRLs left out: {count}; {why}. A module reads one of the laboratory's in the place of a base CRL, and no \
+                     delta CRL"
+                ));
             }
         }
         output.hint(&format!("play it to a module: exeunt module replay {shown} PATH"));

@@ -150,7 +150,7 @@ fn unwatched(kind: &str) -> Option<&'static str> {
 /// What is run where the file with the code has changed.
 const fn changed(digest: DigestCheck) -> &'static str {
     match digest {
-        DigestCheck::Enforce => "the file as it was installed is run (--digest enforce)",
+        DigestCheck::Enforce => "nothing but the file as it was installed is run (--digest enforce)",
         DigestCheck::Warn => "the changed file is run, with a warning (--digest warn)",
     }
 }

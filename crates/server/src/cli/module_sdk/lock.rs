@@ -66,30 +66,43 @@ fn kit() -> Graph {
 /// It cannot be read or written.
 pub(super) fn renew(crates: &Path) -> Result<Option<(PathBuf, Renewal)>, Error> {
     let crates = std::path::absolute(crates).map_err(|error| Error::io(crates, &error))?;
-    let Some(path) = crates.ancestors().skip(1).map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file()) else {
-        return Ok(None);
-    };
-    let text = fs::read_to_string(&path).map_err(|error| Error::io(&path, &error))?;
     let kit = kit();
-    let Some(author) = Graph::parse(&text) else { return Ok(Some((path, Renewal::Stale))) };
-    if !author.packages().any(|package| is_ours(&kit, package)) {
-        return Ok(None);
+    for path in crates.ancestors().skip(1).map(|folder| folder.join(FILE_NAME)).filter(|path| path.is_file()) {
+        let text = fs::read_to_string(&path).map_err(|error| Error::io(&path, &error))?;
+        match Graph::parse(&text) {
+            Some(author) if author.packages().any(|package| is_ours(&kit, package)) => {
+                let renewal = renew_file(&path, &author, &kit)?;
+                return Ok(Some((path, renewal)));
+            }
+            // One of a form that is not read here names its packages all the same.
+            None if ours(&kit).any(|ours| text.contains(&format!("name = \"{}\"", ours.name))) => {
+                return Ok(Some((path, Renewal::Stale)));
+            }
+            _ => {}
+        }
     }
-    let renewal = match renewed(&author, &kit, &requirements()) {
+    Ok(None)
+}
+
+fn renew_file(path: &Path, author: &Graph, kit: &Graph) -> Result<Renewal, Error> {
+    Ok(match renewed(author, kit, &requirements()) {
         None => Renewal::Stale,
         Some(renewed) if renewed.to_text() == author.to_text() => Renewal::AsItWas,
         Some(renewed) => {
-            fs::write(&path, renewed.to_text()).map_err(|error| Error::io(&path, &error))?;
+            fs::write(path, renewed.to_text()).map_err(|error| Error::io(path, &error))?;
             Renewal::Renewed
         }
-    };
-    Ok(Some((path, renewal)))
+    })
+}
+
+/// The kit's crates: they come from a folder.
+fn ours(kit: &Graph) -> impl Iterator<Item = &Package> {
+    kit.packages().filter(|package| package.source.is_none() && package.name != PROJECT)
 }
 
 /// Whether this is one of the kit's crates: it comes from a folder, under a name that the kit has.
 fn is_ours(kit: &Graph, package: &Package) -> bool {
-    let mut ours = kit.packages().filter(|ours| ours.source.is_none() && ours.name != PROJECT);
-    package.source.is_none() && ours.any(|ours| ours.name == package.name)
+    package.source.is_none() && ours(kit).any(|ours| ours.name == package.name)
 }
 
 /// What the crates themselves ask of what they depend on.

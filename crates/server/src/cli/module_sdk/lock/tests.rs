@@ -114,3 +114,19 @@ fn a_file_of_something_else_is_none() {
     .unwrap();
     assert_eq!(renew(&home.path().join("exeunt-sdk")).unwrap(), None);
 }
+
+#[test]
+fn the_file_of_something_else_does_not_stand_before_the_projects() {
+    let home = tempfile::tempdir().unwrap();
+    let between = home.path().join("tools");
+    std::fs::create_dir(&between).unwrap();
+    let other = format!("version = 4\n\n[[package]]\nname = \"other\"\nversion = \"1.0.0\"\n{REGISTRY}");
+    // One that is read, and one that holds more than packages: neither is spoken of.
+    for text in [other.clone(), format!("{other}\n[[patch.unused]]\nname = \"x\"\nversion = \"1.0.0\"\n")] {
+        std::fs::write(between.join(FILE_NAME), &text).unwrap();
+        assert_eq!(renew(&between.join("exeunt-sdk")).unwrap(), None);
+    }
+    let project = home.path().join(FILE_NAME);
+    std::fs::write(&project, of_project("mine")).unwrap();
+    assert_eq!(renew(&between.join("exeunt-sdk")).unwrap(), Some((project, Renewal::AsItWas)));
+}
