@@ -20,7 +20,7 @@ use modules::policy::DefaultPolicyKind;
 
 use code::Watched;
 pub use code::sha256_of_file;
-use declared::{Declared, Difference};
+use declared::{Declared, Told};
 use kept::Kept;
 
 /// Where the data folder keeps modules that were compiled. It may be removed at any time.
@@ -184,7 +184,7 @@ fn watched(code: &Option<Arc<Watched>>) -> Option<Arc<dyn CodeFile>> {
 }
 
 /// What is to be said of the code as it runs, and of what it asked for.
-fn notice(code: Option<Arc<Watched>>, asked: Difference) -> Notice {
+fn notice(code: Option<Arc<Watched>>, asked: Told) -> Notice {
     Box::new(move || {
         let notices = [code.as_ref().and_then(|code| code.notice()), asked.lock().clone()];
         notices.into_iter().flatten().reduce(|code, asked| format!("{code}; and {asked}"))
@@ -205,7 +205,7 @@ impl ModuleLoader for Kinds {
             module.map_err(|error| resolved.redact(error))
         };
         let guard = Guard::exit(&module.name, factory, limits, Arc::clone(&gauge));
-        let asked = Difference::default();
+        let asked = Told::default();
         let module: Arc<dyn ExitModule> = match declared.is_empty() {
             true => Arc::new(guard),
             false => Arc::new(Declared::new(&module.name, guard, declared, Arc::clone(&asked))),
@@ -226,7 +226,7 @@ impl ModuleLoader for Kinds {
             module.map_err(|error| resolved.redact(error))
         };
         let guard = Guard::policy(&module.name, factory, limits, Arc::clone(&gauge));
-        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice: notice(code, Difference::default()) })
+        Ok(LoadedPolicy { module: Arc::new(guard), health: health(gauge), notice: notice(code, Told::default()) })
     }
 
     fn check(&self, module: &InstalledModule) -> Result<(), ModuleError> {

@@ -5,6 +5,7 @@ use frontends::model::{
     VersionState,
 };
 use jiff::Timestamp;
+use module::ExitEvent;
 use module::manifest::SETTING_PREFIX;
 
 use super::output::{BAD, Column, FAINT, Facts, GOOD, STRONG, Table, WAITING, ago_or_in, clean, moment};
@@ -68,7 +69,7 @@ pub fn show(module: &Installed) -> String {
     if module.role == ModuleRole::Exit {
         let options = &module.options;
         facts = facts
-            .fact("events", if module.events.is_empty() { "-".into() } else { module.events.join(", ") })
+            .fact("events", events(module))
             .fact("place", format!("event {} of {} (lag {})", module.cursor, module.head, module.lag))
             .fact("delivered", format!("{} ({:.1} a second lately)", module.delivered, module.rate_per_second))
             .fact("failed", module.failed)
@@ -110,6 +111,17 @@ pub fn show(module: &Installed) -> String {
         text.push_str(&versions(&module.versions, now));
     }
     text
+}
+
+/// What it asked for, and what it did not although its manifest names it. What it asked for beside that is a warning.
+fn events(module: &Installed) -> String {
+    let asked = if module.events.is_empty() { "-".to_owned() } else { module.events.join(", ") };
+    let not_asked = |event: &&String| !module.events.contains(event) && **event != ExitEvent::Shutdown.name();
+    let spare: Vec<&str> = module.manifest_events.iter().filter(not_asked).map(String::as_str).collect();
+    if module.state != ModuleState::Running || spare.is_empty() {
+        return asked;
+    }
+    format!("{asked} (its manifest also names {})", spare.join(", "))
 }
 
 /// What is set, and what the manifest says of what is not.

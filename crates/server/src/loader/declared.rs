@@ -10,15 +10,15 @@ pub(super) struct Declared<M> {
     name: String,
     module: M,
     events: ExitEvents,
-    notice: Difference,
+    notice: Told,
 }
 
 /// What the operator is to be told since the last start.
-pub(super) type Difference = Arc<Mutex<Option<String>>>;
+pub(super) type Told = Arc<Mutex<Option<String>>>;
 
 impl<M: ExitModule> Declared<M> {
     /// The module of this name, whose manifest names these events.
-    pub(super) fn new(name: &str, module: M, events: ExitEvents, notice: Difference) -> Self {
+    pub(super) fn new(name: &str, module: M, events: ExitEvents, notice: Told) -> Self {
         Self { name: name.to_owned(), module, events, notice }
     }
 }
@@ -26,10 +26,19 @@ impl<M: ExitModule> Declared<M> {
 impl<M: ExitModule> ExitModule for Declared<M> {
     fn initialize(&self, ca: &str, server: &dyn ServerExit) -> Result<ExitEvents, ModuleError> {
         let asked = self.module.initialize(ca, server)?;
-        let notice = difference(self.events, asked);
-        if let Some(notice) = &notice {
-            tracing::warn!(module = self.name, "{notice}");
-        }
+        let difference = difference(self.events, asked);
+        let notice = match &difference {
+            Some(Difference { more: true, text }) => {
+                tracing::warn!(module = self.name, "{text}");
+                Some(text.clone())
+            }
+            // Settings may leave a module less to be told of.
+            Some(Difference { more: false, text }) => {
+                tracing::info!(module = self.name, "{text}");
+                None
+            }
+            None => None,
+        };
         *self.notice.lock() = notice;
         Ok(asked)
     }
@@ -55,38 +64,50 @@ impl<M: ExitModule> ExitModule for Declared<M> {
     }
 }
 
-/// How what was asked for differs from what was named; nothing where it does not. That the server stops is no secret of the
-/// authority's: who asks for that, too, asks for no more.
-fn difference(named: ExitEvents, asked: ExitEvents) -> Option<String> {
+/// How what was asked for differs from what was named.
+#[derive(Debug)]
+struct Difference {
+    /// Something was asked for that was not named: the operator did not know.
+    more: bool,
+    text: String,
+}
+
+/// The difference, where there is one. That the server stops is no secret of the authority's: who asks for that, too, asks for no
+/// more.
+fn difference(named: ExitEvents, asked: ExitEvents) -> Option<Difference> {
     let words = |events: ExitEvents| match events.is_empty() {
         true => "none".to_owned(),
         false => events.to_string().replace(',', ", "),
     };
-    (named.stored() != asked.stored()).then(|| {
-        format!(
+    (named.stored() != asked.stored()).then(|| Difference {
+        more: !named.contains(asked.stored()),
+        text: format!(
             "its manifest names the events {}, and it asked for {}: what it asked for counts",
             words(named),
             words(asked)
-        )
+        ),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
     fn more_less_and_none_are_told() {
         let named = ExitEvents::CERT_ISSUED | ExitEvents::CRL_ISSUED;
-        assert_eq!(difference(named, named), None);
-        assert_eq!(difference(named, named | ExitEvents::SHUTDOWN), None);
-        for (asked, said) in [
-            (named | ExitEvents::CERT_REVOKED, "it asked for cert-issued, cert-revoked, crl-issued:"),
-            (ExitEvents::CERT_ISSUED, "it asked for cert-issued:"),
-            (ExitEvents::empty(), "it asked for none:"),
+        assert!(difference(named, named).is_none());
+        assert!(difference(named, named | ExitEvents::SHUTDOWN).is_none());
+        for (asked, is_more, said) in [
+            (named | ExitEvents::CERT_REVOKED, true, "it asked for cert-issued, cert-revoked, crl-issued:"),
+            (ExitEvents::CERT_REVOKED, true, "it asked for cert-revoked:"),
+            (ExitEvents::CERT_ISSUED, false, "it asked for cert-issued:"),
+            (ExitEvents::empty(), false, "it asked for none:"),
         ] {
-            let told = difference(named, asked).unwrap_or_default();
-            assert!(told.contains("names the events cert-issued, crl-issued, and") && told.contains(said), "{told}");
+            let Difference { more, text } = difference(named, asked).unwrap();
+            assert_eq!(more, is_more, "{text}");
+            assert!(text.contains("names the events cert-issued, crl-issued, and") && text.contains(said), "{text}");
         }
     }
 }

@@ -66,6 +66,11 @@ fn what_is_not_set_and_what_was_not_asked_for_are_shown() {
     teller(&place, "cert-issued");
     place.run(&["module", "upgrade", "teller", &folder, "--yes"]).ok();
     assert!(place.json(&["module", "show", "teller"])["notice"].is_null());
+
+    // Less is nothing to be warned of.
+    teller(&place, "cert-issued\", \"crl-issued");
+    let less = place.run(&["module", "upgrade", "teller", &folder, "--yes"]).ok().stdout;
+    assert!(less.contains("cert-issued (its manifest also names crl-issued)") && !less.contains("warning"), "{less}");
     server.stop();
 }
 
