@@ -16,15 +16,15 @@ impl<S: BufRead + Seek> Recording<S> {
     /// # Errors
     /// As for [`events`](Self::events).
     pub fn play<'a>(&'a mut self, stand_in: &'a [u8]) -> impl Iterator<Item = Result<Recorded, Error>> + 'a {
-        let mut place = Some(self.first);
+        let mut ahead = Some(self.ahead());
         let mut found = Found::default();
         std::iter::from_fn(move || {
-            let (event, next) = match self.event_from(place.take()?) {
+            let (event, left) = match self.next_event(ahead.take()?) {
                 Ok(event) => event?,
                 Err(error) => return Some(Err(error)),
             };
             let played = found.put_into(event, self, stand_in);
-            place = played.is_ok().then_some(next);
+            ahead = played.is_ok().then_some(left);
             Some(played)
         })
     }

@@ -18,6 +18,13 @@ use super::{
 };
 use crate::Error;
 
+/// What is still to be read of the events that were checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    place: Place,
+    events: usize,
+}
+
 impl<S: BufRead + Seek> Recording<S> {
     /// Checks a recording from its beginning to its end.
     ///
@@ -44,10 +51,10 @@ impl<S: BufRead + Seek> Recording<S> {
     /// # Errors
     /// [`Error::Machine`] where the recording cannot be read; [`Error::Unusable`] where it was changed since it was opened.
     pub fn events(&mut self) -> impl Iterator<Item = Result<Recorded, Error>> {
-        let mut place = Some(self.first);
-        std::iter::from_fn(move || match self.event_from(place.take()?) {
-            Ok(found) => found.map(|(event, next)| {
-                place = Some(next);
+        let mut ahead = Some(self.ahead());
+        std::iter::from_fn(move || match self.next_event(ahead.take()?) {
+            Ok(found) => found.map(|(event, left)| {
+                ahead = Some(left);
                 Ok(event)
             }),
             Err(error) => Some(Err(error)),
@@ -60,7 +67,7 @@ impl<S: BufRead + Seek> Recording<S> {
     /// As for [`events`](Self::events).
     pub fn crl(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let Some(found) = self.crls.find(digest) else { return Ok(None) };
-        let changed = || Error::Unusable("the recording was changed since it was opened: a CRL is another".into());
+        let changed = || changed("a CRL is another");
         self.lines.go_to(found.place)?;
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < found.size {
@@ -70,16 +77,22 @@ impl<S: BufRead + Seek> Recording<S> {
         if pki::sha256(&bytes) == *digest { Ok(Some(bytes)) } else { Err(changed()) }
     }
 
-    /// The event that comes first from there, and where it ends.
-    pub(super) fn event_from(&mut self, place: Place) -> Result<Option<(Recorded, Place)>, Error> {
-        self.lines.go_to(place)?;
+    /// All events.
+    pub(super) const fn ahead(&self) -> Ahead {
+        Ahead { place: self.first, events: self.event_count }
+    }
+
+    /// The first of the events that are ahead, and what is ahead then. What was put behind those that were checked is not read.
+    pub(super) fn next_event(&mut self, ahead: Ahead) -> Result<Option<(Recorded, Ahead)>, Error> {
+        let Some(events) = ahead.events.checked_sub(1) else { return Ok(None) };
+        self.lines.go_to(ahead.place)?;
         while let Some((place, json)) = self.lines.next()? {
             if !is_part(&json) {
                 let event = self.event(&json).map_err(|error| place.wrong(&error))?;
-                return Ok(Some((event, self.lines.place())));
+                return Ok(Some((event, Ahead { place: self.lines.place(), events })));
             }
         }
-        Ok(None)
+        Err(changed("it ends earlier"))
     }
 
     /// Reads a header.
@@ -128,6 +141,10 @@ impl<S: BufRead + Seek> Recording<S> {
         }
         Ok(Recorded { happening, asked: told::asked(json)?, crls })
     }
+}
+
+fn changed(what: &str) -> Error {
+    Error::Unusable(format!("the recording was changed since it was opened: {what}"))
 }
 
 fn is_part(json: &Json) -> bool {

@@ -194,6 +194,24 @@ fn what_changes_while_it_is_played_is_not_believed() {
         let error = recording.play(b"").find_map(Result::err).unwrap().to_string();
         assert!(error.contains(expected), "{error}");
     }
+    // Cut off behind its first event; and two put there instead of one.
+    let mut file = Vec::new();
+    let mut writer = recorder(&mut file, &story);
+    let event = told(story.one(ExitEvent::CertIssued).unwrap());
+    put(&mut writer, &event, &crls);
+    put(&mut writer, &event, &crls);
+    let line = String::from_utf8(file.clone()).unwrap().lines().last().unwrap().to_owned() + "\n";
+    let mut source = tempfile::tempfile().unwrap();
+    source.write_all(&file).unwrap();
+    let mut recording = Recording::open(BufReader::new(source.try_clone().unwrap())).unwrap();
+    source.set_len((file.len() - line.len()) as u64).unwrap();
+    for played in [recording.events().collect::<Vec<_>>(), recording.play(b"").collect()] {
+        let [Ok(_), Err(error)] = played.as_slice() else { panic!("{played:?}") };
+        assert!(error.to_string().contains("changed since it was opened: it ends earlier"), "{error}");
+    }
+    source.seek(SeekFrom::End(0)).unwrap();
+    source.write_all(line.repeat(2).as_bytes()).unwrap();
+    assert_eq!((recording.events().count(), recording.play(b"").filter(Result::is_ok).count()), (2, 2));
 }
 
 #[test]
