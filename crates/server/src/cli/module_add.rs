@@ -56,7 +56,7 @@ impl Add {
         let settings: BTreeMap<String, String> = source.settings().into_iter().chain(self.settings).collect();
         if let Some(command) = settings.get(COMMAND) {
             let directory = settings.get(WORKING_DIRECTORY).map(String::as_str);
-            if let Some(word) = out_of_reach(command, directory) {
+            if let Some(word) = out_of_reach(Path::new("."), command, directory) {
                 let path = absolute(Path::new(&word))?;
                 return Err(Error::usage(format!(
                     "`{word}` would not be found: the program runs in {}",

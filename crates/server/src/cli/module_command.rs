@@ -36,12 +36,16 @@ pub(super) fn upgraded(module: &Installed, source: &str) -> Option<String> {
     Some(serde_json::Value::from(words).to_string())
 }
 
-/// A word of a command that is a file here, and that the program, which runs in another folder, would not find.
-pub(super) fn out_of_reach(command: &str, working_directory: Option<&str>) -> Option<String> {
+/// A word of a command that is the path of a file from this folder, and that the program, which runs in another, would not find.
+pub(super) fn out_of_reach(here: &Path, command: &str, working_directory: Option<&str>) -> Option<String> {
     let directory = Path::new(working_directory.unwrap_or(ROOT));
     let words = command_words(command).ok()?;
-    let lost =
-        |word: &&String| Path::new(word).is_relative() && Path::new(word).is_file() && !directory.join(word).exists();
+    let lost = |word: &&String| {
+        let path = Path::new(word);
+        // A plain word may be an argument that a file happens to be called like.
+        let is_path = path.is_relative() && (path.extension().is_some() || word.contains('/'));
+        is_path && here.join(path).is_file() && !directory.join(path).exists()
+    };
     words.iter().skip(1).find(lost).cloned()
 }
 
@@ -93,10 +97,18 @@ mod tests {
 
     #[test]
     fn a_file_of_this_folder_is_not_found_from_another() {
-        // Tests run in the folder of their crate.
-        assert_eq!(out_of_reach("python3 Cargo.toml --fast", None).as_deref(), Some("Cargo.toml"));
-        assert_eq!(out_of_reach("python3 Cargo.toml", Some(env!("CARGO_MANIFEST_DIR"))), None);
-        assert_eq!(out_of_reach(concat!("python3 ", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), None), None);
-        assert_eq!(out_of_reach("python3 -u nowhere.py", None), None);
+        let home = tempfile::tempdir().unwrap();
+        for file in ["m.py", "staging"] {
+            std::fs::write(home.path().join(file), "").unwrap();
+        }
+        let directory = home.path().to_str().unwrap();
+        let lost = |command: &str, working_directory| out_of_reach(home.path(), command, working_directory);
+        assert_eq!(lost("python3 m.py --fast", None).as_deref(), Some("m.py"));
+        assert_eq!(lost("sh ./staging", None).as_deref(), Some("./staging"));
+        assert_eq!(lost("python3 m.py", Some(directory)), None);
+        assert_eq!(lost(&format!("python3 {directory}/m.py"), None), None);
+        assert_eq!(lost("python3 -u nowhere.py", None), None);
+        // What it is called to notify, and no path.
+        assert_eq!(lost("notify staging", None), None);
     }
 }
