@@ -56,9 +56,7 @@ public:
     ~_com_ptr_t() noexcept { let_go(); }
 
     _com_ptr_t &operator=(Interface *other) noexcept {
-        if (other != nullptr) other->AddRef(); // before the old is let go, which may be the only holder of the new
-        let_go();
-        held = other;
+        Attach(other, true);
         return *this;
     }
     _com_ptr_t &operator=(const _com_ptr_t &other) noexcept { return *this = other.held; }
@@ -83,9 +81,9 @@ public:
     }
 
     void Attach(Interface *other, bool add_reference = false) noexcept {
-        if (other != nullptr && add_reference) other->AddRef();
-        let_go();
-        held = other;
+        if (other != nullptr && add_reference) other->AddRef(); // before the old is let go, which may be the only holder of the new
+        // The new is there when the old is let go, which may come back to this pointer.
+        if (Interface *last = std::exchange(held, other)) last->Release();
     }
     Interface *Detach() noexcept { return std::exchange(held, nullptr); }
 
@@ -148,9 +146,7 @@ public:
     template <typename Other> bool operator>=(const _com_ptr_t<Other> &other) const { return compare(other.held) >= 0; }
 
 private:
-    void let_go() noexcept {
-        if (Interface *last = Detach()) last->Release();
-    }
+    void let_go() noexcept { Attach(nullptr); }
     Interface *used() const {
         if (held == nullptr) _com_issue_error(E_POINTER);
         return held;

@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <memory>
+
 #include <comip.h>
 
 #include <certexit.h>
@@ -20,7 +22,12 @@ int alive = 0;
 class Twofold final : public ICertExit, public IOwn {
 public:
     Twofold() { ++alive; }
-    ~Twofold() { --alive; }
+    ~Twofold() {
+        --alive;
+        if (at_end != nullptr) *at_end = new Twofold();
+    }
+    // A pointer that is to have another object when this one ends, with the reference that is the other's first.
+    ICertExitPtr *at_end = nullptr;
     HRESULT QueryInterface(REFIID iid, void **object) override {
         *object = nullptr;
         if (iid == IID_IUnknown || iid == IID_IDispatch || iid == IID_ICertExit)
@@ -127,6 +134,24 @@ TEST(com_ptr_t_owns_its_reference) {
         SAME(exit.Notify(1, 1), S_OK);
         SAME((*first).Notify(1, 1), S_OK);
         CHECK(first.GetInterfacePtr() == raw(first) && mask == 5);
+    }
+    SAME(alive, 0);
+}
+
+TEST(com_ptr_t_is_set_anew_by_what_it_lets_go) {
+    for (bool empty : {false, true}) {
+        ICertExitPtr pointer;
+        Twofold *last = new Twofold();
+        pointer.Attach(last);
+        last->at_end = std::addressof(pointer);
+        if (empty)
+            pointer = nullptr;
+        else
+            pointer = ICertExitPtr(new Twofold(), false);
+        // What came last stays, and is the only one.
+        CHECK(pointer && references(pointer) == 2);
+        SAME(alive, 1);
+        pointer->Release();
     }
     SAME(alive, 0);
 }
