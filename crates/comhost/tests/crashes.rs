@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 /// A file that registers itself by crashing, in the way that the variable `WAY` says.
 const SOURCE: &str = r#"
+#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,6 +29,14 @@ FUNCTION aborts(void) { abort(); }
 FUNCTION leaves(void) { exit(7); }
 FUNCTION waits(void) { kill(getpid(), SIGSEGV); pause(); result = 1; }
 
+FUNCTION loads(void)
+{
+    void *library = dlopen(getenv("LATER"), RTLD_NOW);
+    void (*enters)(int *) = (void (*)(int *))dlsym(library, "enters");
+    enters(nowhere);
+    result = 1;
+}
+
 static void *on_a_thread(void *data) { *(volatile int *)nowhere = 1; return data; }
 
 int DllRegisterServer(void)
@@ -41,28 +50,48 @@ int DllRegisterServer(void)
     if (!strcmp(way, "aborts")) aborts();
     if (!strcmp(way, "leaves")) leaves();
     if (!strcmp(way, "waits")) waits();
+    if (!strcmp(way, "loads")) loads();
     if (!strcmp(way, "ends")) pthread_exit(0);
     if (!strcmp(way, "threads")) { pthread_create(&thread, 0, on_a_thread, 0); pthread_join(thread, 0); }
     return result;
 }
 "#;
 
+/// A library that it loads when it is already running.
+const LATER: &str = r#"
+#include <string.h>
+
+static int deeper(volatile int *at, int more)
+{
+    volatile char room[200];
+    memset((char *)room, more, sizeof room);
+    if (more > 0) return deeper(at, more - 1) + room[3];
+    *at = 5;
+    return room[7];
+}
+
+int enters(int *at) { return deeper(at, 3) + 1; }
+"#;
+
 #[test]
 fn a_crash_is_told_with_its_place_wherever_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let (source, file) = (folder.path().join("ways.c"), folder.path().join("ways.so"));
-    std::fs::write(&source, SOURCE).unwrap();
-    let compiler = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-pthread", "-fno-builtin"])
-        .arg(&source)
-        .arg("-o")
-        .arg(&file)
-        .status();
-    assert!(compiler.expect("cc is installed: apt install build-essential").success());
+    let [file, later] = [("ways", SOURCE), ("later", LATER)].map(|(name, text)| {
+        let (source, file) = (folder.path().join(format!("{name}.c")), folder.path().join(format!("{name}.so")));
+        std::fs::write(&source, text).unwrap();
+        let compiler = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-pthread", "-fno-builtin"])
+            .arg(&source)
+            .arg("-o")
+            .arg(&file)
+            .status();
+        assert!(compiler.expect("cc is installed: apt install build-essential").success());
+        file
+    });
     let told = |way: &str| {
         let mut host = Command::new(env!("CARGO_BIN_EXE_exeunt-comhost"));
         host.arg("register").arg(&file).arg("--registry").arg(folder.path().join("registry"));
-        let output = host.env("WAY", way).stdin(Stdio::null()).output().unwrap();
+        let output = host.env("WAY", way).env("LATER", &later).stdin(Stdio::null()).output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         (output.status, text.lines().last().unwrap_or_default().to_owned())
     };
@@ -71,6 +100,7 @@ fn a_crash_is_told_with_its_place_wherever_it_is() {
         ("writes", libc::SIGSEGV, memory, &["ways.so+0x", "(writes+0x", ", writing to 0x1234"][..]),
         ("runs", libc::SIGSEGV, memory, &["0x0, running 0x0, called from ways.so+0x", "(runs+0x"]),
         ("copies", libc::SIGSEGV, memory, &["libc.so", ", writing to 0x0, called from ways.so+0x", "(copies+0x"]),
+        ("loads", libc::SIGSEGV, memory, &["later.so+0x", ", writing to 0x0, called from ways.so+0x", "(loads+0x"]),
         ("divides", libc::SIGFPE, "an arithmetic error (SIGFPE) at ways.so+0x", &["(divides+0x"]),
         (
             "aborts",

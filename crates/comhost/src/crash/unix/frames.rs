@@ -31,6 +31,7 @@ impl<T: ReaderOffset> UnwindContextStorage<T> for Room {
 }
 
 /// The tables of a library.
+#[derive(Clone)]
 pub(super) struct Tables {
     header: ParsedEhFrameHdr<Bytes>,
     frames: EhFrame<Bytes>,

@@ -1,8 +1,9 @@
-//! What is loaded where: looked up when the module has been loaded, because in a signal nothing can be looked up any more.
+//! What is loaded where: looked up when the module has been loaded, because in a signal little can be looked up any more. What is
+//! loaded later is known where the C library says so in a signal too, which glibc does from 2.35 on.
 
 mod names;
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -15,6 +16,9 @@ const OBJECTS_MAX: usize = 1024;
 
 /// Null, or what was found last. It is never freed: a signal may be reading it.
 static LOADED: AtomicPtr<Loaded> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Null, or `_dl_find_object` of the C library.
+static FIND: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
 struct Loaded {
     objects: Vec<Object>,
@@ -50,6 +54,8 @@ pub fn note(file: &Path, inside: usize) {
     let module = objects.iter().position(|object| object.holds(inside));
     let loaded = Loaded { objects, module, functions: names::functions(file) };
     LOADED.store(Box::into_raw(Box::new(loaded)), Ordering::Release);
+    // SAFETY: a null-terminated name.
+    FIND.store(unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_dl_find_object".as_ptr()) }, Ordering::Release);
 }
 
 unsafe extern "C" fn each(info: *mut libc::dl_phdr_info, _size: usize, list: *mut c_void) -> c_int {
@@ -97,10 +103,16 @@ fn module() -> Option<&'static Object> {
     loaded.objects.get(loaded.module?)
 }
 
+fn holding(address: usize) -> Option<&'static Object> {
+    loaded()?.objects.iter().find(|object| object.holds(address))
+}
+
 /// The name of the file that an address is in, and the address there.
 pub(super) fn file_of(address: usize) -> Option<(&'static str, usize)> {
-    let object = loaded()?.objects.iter().find(|object| object.holds(address))?;
-    Some((&object.name, address - object.base))
+    match holding(address) {
+        Some(object) => Some((&object.name, address - object.base)),
+        None => Later::at(address)?.file_of(address),
+    }
 }
 
 /// Whether an address is in the module.
@@ -109,8 +121,66 @@ pub(super) fn is_of_module(address: usize) -> bool {
 }
 
 /// What says who called the function that an address is in.
-pub(super) fn tables_of(address: usize) -> Option<&'static Tables> {
-    loaded()?.objects.iter().find(|object| object.holds(address))?.tables.as_ref()
+pub(super) fn tables_of(address: usize) -> Option<Tables> {
+    match holding(address) {
+        Some(object) => object.tables.clone(),
+        None => Later::at(address)?.tables(),
+    }
+}
+
+/// A library that was loaded later, as `_dl_find_object` has it: `struct dl_find_object` of glibc's `dlfcn.h`.
+#[repr(C)]
+struct Later {
+    flags: u64,
+    start: usize,
+    end: usize,
+    link: *const Link,
+    /// Its `PT_GNU_EH_FRAME`.
+    tables: usize,
+    reserved: [u64; 7],
+}
+
+/// The beginning of `struct link_map` of `link.h`.
+#[repr(C)]
+struct Link {
+    base: usize,
+    name: *const c_char,
+}
+
+impl Later {
+    /// None where the address is in no library, or in one that was there before and is no code of it.
+    fn at(address: usize) -> Option<Self> {
+        type Find = unsafe extern "C" fn(usize, *mut Later) -> c_int;
+        let find = FIND.load(Ordering::Acquire);
+        if find.is_null() {
+            return None;
+        }
+        let mut found = Self { flags: 0, start: 0, end: 0, link: std::ptr::null(), tables: 0, reserved: [0; 7] };
+        // SAFETY: the function of this name, which takes an address and a place for what it finds, and may be called in a signal.
+        let status = unsafe { std::mem::transmute::<*mut c_void, Find>(find)(address, &raw mut found) };
+        if status != 0 || found.link.is_null() {
+            return None;
+        }
+        // SAFETY: the loader's record of a library that is there.
+        let base = unsafe { (*found.link).base };
+        let known = loaded()?.objects.iter().any(|object| object.base == base);
+        (!known).then_some(found)
+    }
+
+    fn file_of(&self, address: usize) -> Option<(&'static str, usize)> {
+        // SAFETY: the loader's record; its text is null-terminated, and stays as long as the library.
+        let (path, base) = unsafe { (CStr::from_ptr((*self.link).name), (*self.link).base) };
+        Some((path.to_str().ok()?.rsplit('/').next()?, address.wrapping_sub(base)))
+    }
+
+    fn tables(&self) -> Option<Tables> {
+        if self.tables == 0 {
+            return None;
+        }
+        let all = self.start..self.end;
+        // SAFETY: what the loader has put there. What the tables say of themselves is followed, and no more is read.
+        unsafe { Tables::read(&(self.tables..self.end), &[all]) }
+    }
 }
 
 /// The function of the module that an address is in, and how far into it that is.
