@@ -32,7 +32,7 @@ pub(super) fn find(wanted: &Wanted) -> Result<(Registered, PathBuf), ModuleError
         let what = format!("no file is registered for the class {} in {}", class.clsid, place());
         return Err(unregistered(&what, hresult::REGDB_E_CLASSNOTREG));
     };
-    let file = table::host_path(server.trim().trim_matches('"'));
+    let file = named_file(&server);
     if !file.is_file() {
         let what = format!("{}, which is registered for the class {}, is not there", file.display(), class.clsid);
         return Err(unregistered(&what, hresult::REGDB_E_CLASSNOTREG));
@@ -75,11 +75,38 @@ pub(in super::super) fn delete(path: &str) -> Result<(), ModuleError> {
     }
 }
 
+/// The file that the registry names: perhaps in quotation marks, which COM passes over.
+fn named_file(server: &str) -> PathBuf {
+    table::host_path(server.trim().trim_matches('"'))
+}
+
 /// Whether what the registry names is this file.
 pub(in super::super) fn is_same_file(known: &str, file: &str) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
-    match (real(&table::host_path(known)), real(Path::new(file))) {
+    match (real(&named_file(known)), real(Path::new(file))) {
         (Some(known), Some(file)) => known == file,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_however_the_registry_writes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, other] = ["a b.so", "b.so"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+        for path in [&file, &other] {
+            std::fs::write(path, "").unwrap();
+        }
+        for known in
+            [file.clone(), format!("\"{file}\""), format!(" {file} "), format!("Z:{}", file.replace('/', r"\"))]
+        {
+            assert!(is_same_file(&known, &file), "{known}");
+            assert!(!is_same_file(&known, &other), "{known}");
+        }
+        assert!(!is_same_file("", &file));
     }
 }

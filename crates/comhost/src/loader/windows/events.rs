@@ -73,16 +73,13 @@ unsafe fn redirect(function: *mut u8, to: *const c_void) {
     }
 }
 
-/// A handle for a source. The same name has the same.
+/// A handle for a source. The same name has the same; what comes when there are too many has one without a name.
 fn handle(name: String) -> HANDLE {
     let mut sources = SOURCES.lock();
-    let place = sources.iter().position(|known| *known == name);
-    let place = place.unwrap_or_else(|| {
-        if sources.len() < SOURCES_MAX {
-            sources.push(name);
-        }
-        sources.len() - 1
-    });
+    let place = sources.iter().position(|known| *known == name).unwrap_or(sources.len());
+    if place == sources.len() && place < SOURCES_MAX {
+        sources.push(name);
+    }
     std::ptr::without_provenance_mut(HANDLES + place)
 }
 
