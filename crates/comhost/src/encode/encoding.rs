@@ -10,7 +10,8 @@
 //! | `BASE64URI` 13 | RFC 4648 5, one line without padding |
 //! | `BASE64_ANY` 6, `ANY` 7, `HEX_ANY` 8 | to be read only: whichever of those above it is |
 //!
-//! Lines end with CR LF; with the flag `NOCR` with LF, with `NOCRLF` there are none but around a header.
+//! Lines end with CR LF; with the flag `NOCR` with LF. With `NOCRLF` there are none, but LF around a header, and between lines
+//! that have something beside the digits.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use module::{HResult, ModuleError};
@@ -103,10 +104,14 @@ impl Encoding {
                 format!("-----BEGIN {label}-----{end}{lines}-----END {label}-----{end}")
             }
             Form::Hex(beside) => {
-                // Without line ends a blank keeps pairs apart.
-                let end = if self.line_end.is_empty() { " " } else { self.line_end };
+                // Without line ends a blank keeps pairs apart. What stands beside them makes sense in lines alone.
+                let end = match self.line_end {
+                    "" if beside == Beside::default() => " ",
+                    "" => "\n",
+                    end => return Ok(Bstr::text(&hex::write(bytes, beside, end))),
+                };
                 let lines = hex::write(bytes, beside, end);
-                lines.strip_suffix(' ').map(str::to_owned).unwrap_or(lines)
+                lines.strip_suffix(end).unwrap_or(&lines).to_owned()
             }
             Form::HexRaw => hex::write_raw(bytes) + self.line_end,
             Form::Base64Url => Base64UrlUnpadded::encode_string(bytes),
@@ -221,6 +226,9 @@ mod tests {
             (4 | NO_CR, format!("{digits}\n10 11\n")),
             (4 | NO_CR_LF, format!("{digits} 10 11")),
             (10, format!("0000  {digits}\r\n0010  10 11\r\n")),
+            (10 | NO_CR_LF, format!("0000  {digits}\n0010  10 11")),
+            (5 | NO_CR_LF, format!("{digits}   ................\n{:48}   ..", "10 11")),
+            (11 | NO_CR_LF, format!("0000  {digits}   ................\n0010  {:48}   ..", "10 11")),
             (12, "000102030405060708090a0b0c0d0e0f1011\r\n".to_owned()),
             (12 | NO_CR_LF, "000102030405060708090a0b0c0d0e0f1011".to_owned()),
         ] {

@@ -62,12 +62,17 @@ pub fn read(text: &str, beside: Beside) -> Option<Vec<u8>> {
             line
         };
         // Characters stand behind a gap that is wider than any between pairs.
-        let digits = match (beside.characters, line.split_once("   ")) {
-            (true, Some((digits, _))) => digits,
-            (false, None) => line,
+        let (digits, shown) = match (beside.characters, line.split_once("   ")) {
+            (true, Some(parts)) => parts,
+            (false, None) => (line, ""),
             _ => return None,
         };
-        bytes.extend(read_digits(digits)?);
+        let digits_read = read_digits(digits)?;
+        // More is several lines in one, of which what stands beside the digits cannot be told from them.
+        if digits_read.len() > LINE || shown.chars().count() > WIDTH.saturating_sub(digits.len()) + LINE {
+            return None;
+        }
+        bytes.extend(digits_read);
     }
     Some(bytes)
 }
@@ -146,5 +151,10 @@ mod tests {
         assert_eq!(read("0010  30", FORMS[1]), None);
         assert_eq!(read("30", FORMS[1]), None);
         assert_eq!(read("30", FORMS[2]), None);
+        // Several lines in one.
+        for form in &FORMS[1..] {
+            assert_eq!(read(&write(&[b'a'; LINE + 1], *form, " "), *form), None, "{form:?}");
+            assert_eq!(read(&write(&[b' '; LINE + 1], *form, " "), *form), None, "{form:?}");
+        }
     }
 }
