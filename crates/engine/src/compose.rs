@@ -218,14 +218,15 @@ pub(crate) fn note(request: &mut Request, tbs: &TbsCertificate) {
     if let (Some(key), Some(identifier)) = (&mut request.key, subject_key_identifier(&tbs.extensions)) {
         key.identifier = identifier;
     }
-    let upn = tbs.extensions.iter().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME).and_then(|extension| {
-        let names = pki::extension::decode_subject_alt_name(&extension.value).ok()?;
-        names.into_iter().find_map(|name| match name {
-            pki::GeneralName::Upn(upn) => Some(upn),
-            _ => None,
-        })
-    });
-    if let Some(upn) = upn {
-        request.properties.insert("UPN".into(), upn);
+    note_principal(request, &tbs.extensions);
+}
+
+/// The user principal name of a certificate with these extensions: its own, or the one that policy has set. What the request
+/// asked for and the certificate does not say, is nobody's.
+pub(crate) fn note_principal(request: &mut Request, extensions: &[Extension]) {
+    if let Some(name) = pki::extension::user_principal_name(extensions) {
+        request.properties.insert("UPN".into(), name);
+    } else if request.properties.get("UPN").is_some_and(String::is_empty) {
+        request.properties.remove("UPN");
     }
 }

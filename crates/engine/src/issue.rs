@@ -99,6 +99,7 @@ pub(crate) fn note_certificate(request: &mut Request, certificate: &Certificate,
     });
     request.subject = certificate.subject().components();
     request.alternative_names = compose::alternative_names(certificate.extensions());
+    compose::note_principal(request, certificate.extensions());
     request.not_before = Some(certificate.not_before());
     request.not_after = Some(certificate.not_after());
     request.issued = Some(Issued {

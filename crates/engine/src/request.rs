@@ -46,7 +46,7 @@ pub struct Request {
     pub not_before: Option<Timestamp>,
     /// End of validity, as policy left it.
     pub not_after: Option<Timestamp>,
-    /// What policy modules set besides: flag words, UPN.
+    /// What policy modules set besides: flag words, UPN (empty where they took the request's away).
     pub properties: BTreeMap<String, String>,
     /// The certificate, in short.
     pub issued: Option<Issued>,

@@ -126,8 +126,13 @@ impl Row {
         for (name, text) in &self.properties {
             match name.as_str() {
                 "EnrollmentFlags" | "GeneralFlags" | "PrivateKeyFlags" => all.set_if(name, text.parse::<i32>().ok()),
-                _ => all.set(name, text.as_str()),
+                _ => all.set_text(name, text),
             }
+        }
+        // What the request asks for, where policy has not spoken and no certificate says otherwise.
+        if certificate.is_none() && !self.properties.contains_key("UPN") {
+            let asked = request.and_then(|request| pki::extension::user_principal_name(request.extensions()));
+            all.set_if("UPN", asked);
         }
         set_subject(&mut all, &self.subject);
         if let Some(key) = certificate.map(Certificate::public_key).or(request.map(CertificationRequest::public_key)) {

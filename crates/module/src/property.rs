@@ -168,10 +168,15 @@ pub fn writable(name: &str, value: Option<&Value>) -> Result<&'static Property, 
     let (property, index) = certificate_property(name).ok_or_else(|| not_writable(name))?;
     // ExpirationDate is another name of NotAfter, for modules that set it.
     let expiration = property.name == "ExpirationDate";
-    if index.is_some() || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
+    let audit = property.name == AUDIT_PARAMETER;
+    if index.is_some() && !audit || !(expiration || matches!(property.policy, Access::ReadWrite | Access::Write)) {
         return Err(not_writable(name));
     }
-    value.map_or(Ok(()), |value| property.check_type(value.kind())).map(|()| property)
+    match value {
+        // What an audit event consists of is of any type.
+        Some(value) if !audit => property.check_type(value.kind()).map(|()| property),
+        _ => Ok(property),
+    }
 }
 
 /// The error of a name that `SetCertificateProperty` does not take.
@@ -185,6 +190,9 @@ static BY_NAME: LazyLock<HashMap<(bool, String), &'static Property>> = LazyLock:
         .map(|property| ((property.scope == Scope::Request, property.name.to_ascii_lowercase()), property))
         .collect()
 });
+
+/// The one property that is written with an index, which is the number of a parameter.
+const AUDIT_PARAMETER: &str = "SEAuditId";
 
 /// The longest property name that is looked up; longer ones are unknown.
 const NAME_BYTES_MAX: usize = 128;
@@ -210,7 +218,8 @@ pub fn request_property(name: &str) -> Option<&'static Property> {
     lookup(true, name).or_else(|| lookup(true, subject_part(name)?))
 }
 
-/// The property that `GetCertificateProperty` reads by this name, and the CA certificate index it carries.
+/// The property that `GetCertificateProperty` reads by this name, and the CA certificate index it carries (of `SEAuditId`, which
+/// is only written, the number of the parameter).
 ///
 /// Names of the request with their `Request.` prefix are not among them: see [`request_property`].
 pub fn certificate_property(name: &str) -> Option<(&'static Property, Option<usize>)> {
@@ -219,7 +228,7 @@ pub fn certificate_property(name: &str) -> Option<(&'static Property, Option<usi
     }
     if let Some((stem, digits)) = name.rsplit_once('.')
         && let Some(property) = lookup(false, stem)
-        && property.scope == Scope::CaIndexed
+        && (property.scope == Scope::CaIndexed || property.name == AUDIT_PARAMETER)
     {
         let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         return plain.then(|| digits.parse().ok().map(|index| (property, Some(index)))).flatten();

@@ -407,13 +407,18 @@ impl Authority {
 
 /// A PKCS#10 request in DER for a TLS server of this name, with the name as SAN, with a key of its own.
 pub fn csr(common_name: &str) -> Vec<u8> {
+    csr_with(common_name, &[pki::GeneralName::Dns(common_name.to_owned())])
+}
+
+/// The same with other alternative names.
+pub fn csr_with(common_name: &str, names: &[pki::GeneralName]) -> Vec<u8> {
     let key = keys::generate(KeyAlgorithm::P256).expect("a key");
     let subject = Name::from_components(
         &[NameComponent::CommonName],
         &[(NameComponent::CommonName, common_name.to_owned())],
         pki::NameLengths::Enforced,
     );
-    let names = pki::extension::subject_alt_name(&[pki::GeneralName::Dns(common_name.to_owned())]).expect("a name");
+    let names = pki::extension::subject_alt_name(names).expect("a name");
     let info =
         pki::certification_request_info(&subject.expect("a name"), key.public_key(), &[names]).expect("a request");
     let signature = key.sign(&info).expect("a signature");

@@ -19,7 +19,7 @@ use module::{
     PropertyType, RequestId, RevocationReason, Role, ServerExit, ServerPolicy, Value,
 };
 use parking_lot::Mutex;
-use testkit::authority::{Authority, Builder, PolicyFn, csr, eventually, plain_policy};
+use testkit::authority::{Authority, Builder, PolicyFn, csr_with, eventually, plain_policy};
 
 /// CRLs are in no message: what was not recorded has none.
 const NOT_RECORDED: [&str; 2] = ["rawcrl", "rawdeltacrl"];
@@ -32,6 +32,10 @@ fn names() -> BTreeSet<String> {
             Scope::Request => {
                 names.insert(format!("Request.{}", property.name));
                 names.insert(format!("Subject.{}", property.name));
+            }
+            Scope::Context => {
+                names.insert(format!("{}.1", property.name));
+                names.insert(property.name.to_uppercase());
             }
             Scope::CaIndexed => {
                 for index in ["0", "1", "7", "x", ""] {
@@ -222,6 +226,11 @@ impl ExitModule for Beside {
     }
 }
 
+/// A request for a server and a person.
+fn of_a_person(name: &str) -> Vec<u8> {
+    csr_with(name, &[pki::GeneralName::Dns(name.into()), pki::GeneralName::Upn("asked@example.org".into())])
+}
+
 /// Everything that can happen to a request.
 fn live(authority: &Authority) {
     let manage = authority.by::<right::ManageCertificates>();
@@ -232,6 +241,11 @@ fn live(authority: &Authority) {
     let approved = authority.submit("approved.example.org", "Disposition:Pending").request;
     authority.submit("denied.example.org", "Disposition:Deny");
     authority.submit("failed.example.org", "Disposition:Fail");
+    for attributes in ["", "Disposition:Pending", "Disposition:Deny"] {
+        let request = of_a_person("person.example.org");
+        let submission = engine::Submission { request, attributes: attributes.into(), ..engine::Submission::default() };
+        authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap();
+    }
     let nonsense = engine::Submission { request: b"nonsense".to_vec(), ..engine::Submission::default() };
     authority.engine.submit(&authority.by::<right::Enrol>(), nonsense).unwrap();
     authority.clock.advance(jiff::SignedDuration::from_mins(5));
@@ -360,6 +374,9 @@ fn writes() -> Vec<(&'static str, Option<Value>)> {
         ("Locality", None),
         ("UPN", Some("a@example.org".into())),
         ("UPN", None),
+        ("UPN", Some("".into())),
+        ("SEAuditId", Some(4898.into())),
+        ("SEAuditId.1", Some("tls".into())),
         ("GeneralFlags", Some(5.into())),
         ("EnrollmentFlags", Some("five".into())),
         ("NotAfter", moment("2026-12-24T00:00:00Z")),
@@ -448,7 +465,7 @@ fn a_request_in_flight_takes_the_same_writes() {
     });
     builder.loader().policy("plain", Arc::new(policy));
     let authority = builder.open().unwrap();
-    let request = csr("www.example.org");
+    let request = of_a_person("www.example.org");
     let attributes = "CertificateTemplate:tls\nFree:text".into();
     let submission = engine::Submission { request, attributes, ..engine::Submission::default() };
     authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap();
@@ -488,7 +505,8 @@ fn a_request_is_recorded_as_policy_was_asked_about_it() {
         assert_eq!(serde_json::to_value(told).unwrap(), asked[&id], "request {id}");
         let json = event.to_json().unwrap();
         let read = read_told(&json, &Arc::default()).unwrap().asked.unwrap();
-        assert!(read.certificate.value("UPN").is_none() && read.certificate.value("NotAfter").is_some());
+        assert_ne!(read.certificate.value("UPN"), Some(&"set@example.org".into()), "it was not set when policy was asked");
+        assert!(read.certificate.value("NotAfter").is_some());
     }
     // Every request that policy was asked about, and not the one that could not be read.
     assert_eq!(compared, asked.keys().copied().collect());

@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, Barrier};
 
-use engine::{ImportOptions, right};
+use engine::{ImportOptions, Submission, right};
 use module::{
-    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, ServerPolicy,
+    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, ServerPolicy, Value,
 };
 use parking_lot::Mutex;
 use pki::KeyAlgorithm;
-use testkit::authority::{Authority, Builder, PolicyFn, plain_policy};
+use testkit::authority::{Authority, Builder, PolicyFn, csr_with, plain_policy};
 
 const SAN: &str = "2.5.29.17";
 const AUTHORITY_KEY: &str = "2.5.29.35";
@@ -82,6 +82,69 @@ fn a_request_is_filled_in_and_not_yet_a_certificate() {
         assert_eq!(extension.flags.origin(), ExtensionFlags::ORIGIN_IMPORTED_CERT, "{}", extension.oid);
         assert!(extension.flags.is_enabled(), "{}", extension.oid);
     }
+}
+
+/// It can be read while the alternative names that hold it do not count. What policy sets stands above it, and the certificate
+/// above both; and a certificate that does not hold it has none.
+#[test]
+fn a_user_principal_name_is_the_requests_until_policy_or_the_certificate_says_otherwise() {
+    const ASKED: &str = "alice@example.org";
+    const SET: &str = "bob@example.org";
+    let some = |text: &str| Ok(Value::from(text));
+    let none = || Err(HResult::CERTSRV_E_PROPERTY_EMPTY);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let authority = {
+        let (asked, plain) = (Arc::clone(&asked), plain_policy());
+        with_policy(move |server, new| {
+            let read = |server: &dyn ServerPolicy| {
+                server.certificate_property("UPN", PropertyType::String).map_err(|error| error.code)
+            };
+            let before = read(server);
+            match server.request_attribute("Set").as_deref() {
+                Ok("nothing") if new => server.set_certificate_property("UPN", None)?,
+                Ok("empty") if new => server.set_certificate_property("UPN", Some("".into()))?,
+                Ok(name) if new => server.set_certificate_property("UPN", Some(name.into()))?,
+                _ => {}
+            }
+            asked.lock().push((before, read(server)));
+            let decision = plain.verify_request(server, new)?;
+            if server.request_attribute("Names").is_err() {
+                let mut names = server.certificate_extension(SAN)?;
+                names.flags |= ExtensionFlags::DISABLE;
+                server.set_certificate_extension(names)?;
+            }
+            Ok(decision)
+        })
+    };
+    let names = [pki::GeneralName::Dns("www.example".into()), pki::GeneralName::Upn(ASKED.into())];
+    for (attributes, set, issued) in [
+        ("", some(ASKED), None),
+        ("Names:count", some(ASKED), Some(ASKED)),
+        ("Set:bob@example.org", some(SET), Some(SET)),
+        ("Set:bob@example.org\nNames:count", some(SET), Some(ASKED)),
+        ("Set:nothing", none(), None),
+        ("Set:empty", none(), None),
+        ("Set:nothing\nNames:count", none(), Some(ASKED)),
+    ] {
+        for waits in [false, true] {
+            let attributes = if waits { format!("{attributes}\nDisposition:Pending") } else { attributes.to_owned() };
+            let request = csr_with("www.example", &names);
+            let submission = Submission { request, attributes: attributes.clone(), ..Submission::default() };
+            let outcome = authority.engine.submit(&authority.by::<right::Enrol>(), submission).unwrap();
+            let mut expected = vec![(some(ASKED), set.clone())];
+            if waits {
+                authority.engine.approve(&authority.by::<right::ManageCertificates>(), outcome.request).unwrap();
+                expected.push((set.clone(), set.clone()));
+            }
+            assert_eq!(std::mem::take(&mut *asked.lock()), expected, "{attributes}");
+            let row = authority.engine.request(&authority.by::<right::Read>(), outcome.request).unwrap();
+            assert_eq!(row.disposition, Disposition::Issued, "{attributes}: {}", row.message);
+            assert_eq!(row.properties.get("UPN").map(String::as_str), issued, "{attributes}");
+        }
+    }
+    // A name that is no part of the request is nobody's.
+    authority.submit("www.example", "");
+    assert_eq!(*asked.lock(), [(none(), none())]);
 }
 
 #[test]

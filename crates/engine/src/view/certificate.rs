@@ -29,7 +29,7 @@ impl Reading<'_> {
             "PublicKeyAlgorithm" => some(row.key.as_ref().map(|key| key.algorithm.clone()), name),
             "RawPublicKeyAlgorithmParameters" => some(self.public_key(row)?.parameters().map(<[u8]>::to_vec), name),
             "PublishExpiredCertInCRL" => Ok(i32::from(row.publish_expired).into()),
-            "UPN" => some(row.properties.get(name).cloned(), name),
+            "UPN" => text(&self.principal(row).unwrap_or_default(), name),
             "DistinguishedName" => some(issued.map(|issued| issued.distinguished_name.clone()), name),
             "RawName" => Ok(self.parsed_certificate(row)?.subject().der().to_vec().into()),
             _ => match NameComponent::from_alias(name) {
@@ -57,6 +57,16 @@ impl Reading<'_> {
             "ExpirationDate" => some(row.not_after, name),
             "UserDN" => text("", name),
             _ => Err(ModuleError::new(HResult::E_UNEXPECTED, format!("{name} is in the table and not read"))),
+        }
+    }
+
+    /// The certificate's user principal name, or the one that policy has set. Before there is a certificate, where policy has
+    /// not spoken: the one that the request asks for, whether or not its alternative names are to count.
+    fn principal(&self, row: &Request) -> Option<String> {
+        match row.properties.get("UPN") {
+            Some(name) => Some(name.clone()),
+            None if row.body.certificate.is_some() => None,
+            None => pki::extension::user_principal_name(self.parsed_request(row).ok()?.extensions()),
         }
     }
 

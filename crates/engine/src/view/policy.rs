@@ -101,6 +101,10 @@ impl ServerPolicy for InFlight {
             Amendment::Column(name, Some(value)) => {
                 self.request.properties.insert(name.to_owned(), value.into_text()?);
             }
+            // Kept as taken away: the request's own would be read again.
+            Amendment::Column(name @ "UPN", None) => {
+                self.request.properties.insert(name.to_owned(), String::new());
+            }
             Amendment::Column(name, None) => {
                 self.request.properties.remove(name);
             }

@@ -40,9 +40,9 @@ impl Amendment {
             ("CertificateTemplate", value) => {
                 Self::Profile(value.map(Value::into_text).transpose()?.filter(|text| !text.is_empty()))
             }
-            (name @ ("EnrollmentFlags" | "GeneralFlags" | "PrivateKeyFlags" | "UPN"), value) => {
-                Self::Column(name, value)
-            }
+            // An empty column has no value.
+            (name @ "UPN", value) => Self::Column(name, value.filter(|value| *value != Value::String(String::new()))),
+            (name @ ("EnrollmentFlags" | "GeneralFlags" | "PrivateKeyFlags"), value) => Self::Column(name, value),
             (name, value) if property.scope == Scope::Context => Self::Context(name, value),
             (name, value) => {
                 if subject_part_characters_max(name).is_none() {
@@ -129,6 +129,10 @@ mod tests {
             ("CertificateTemplate", Some("".into()), Amendment::Profile(None)),
             ("GeneralFlags", Some(5.into()), Amendment::Column("GeneralFlags", Some(5.into()))),
             ("UPN", None, Amendment::Column("UPN", None)),
+            ("UPN", Some("".into()), Amendment::Column("UPN", None)),
+            ("SEAuditId", Some(4898.into()), Amendment::Context("SEAuditId", Some(4898.into()))),
+            ("seauditid.3", Some("tls".into()), Amendment::Context("SEAuditId", Some("tls".into()))),
+            ("SEAuditId.0", None, Amendment::Context("SEAuditId", None)),
             ("EventLogTerse", Some("x".into()), Amendment::Context("EventLogTerse", Some("x".into()))),
         ] {
             assert_eq!(Amendment::of(name, value), Ok(expected), "{name}");
@@ -139,6 +143,9 @@ mod tests {
             ("SerialNumber", Some("07".into())),
             ("Nonsense", None),
             ("RawCRL.0", None),
+            ("SEAuditId.", Some("tls".into())),
+            ("SEAuditId.x", Some("tls".into())),
+            ("SEAuditFilter", Some(0.into())),
         ] {
             assert_eq!(Amendment::of(name, value).unwrap_err().code, crate::HResult::E_INVALIDARG, "{name}");
         }

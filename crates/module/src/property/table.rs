@@ -88,7 +88,7 @@ pub static PROPERTIES: &[Property] = &[
     p("PublicKeyAlgorithm", String, Certificate, Read, Read, 254, None, "object identifier of the public key algorithm"),
     p("RawPublicKeyAlgorithmParameters", Binary, Certificate, Read, Read, 4096, None, "parameters of the public key algorithm, DER"),
     p("PublishExpiredCertInCRL", Long, Certificate, Read, Read, 4, None, "1 if the certificate stays in CRLs after it expired"),
-    p("UPN", String, Certificate, ReadWrite, Read, 2048, None, "user principal name from the subject alternative name"),
+    p("UPN", String, Certificate, ReadWrite, Read, 2048, None, "user principal name of the certificate's alternative names, or as policy set it; before there is a certificate, of the request's, also where they do not count"),
     p("DistinguishedName", String, Certificate, Read, Read, 8192, None, "subject of the certificate, RFC 4514"),
     p("RawName", Binary, Certificate, Read, Read, 4096, None, "subject of the certificate, DER"),
     p("Country", String, Certificate, ReadWrite, Read, 8192, None, "Country of the certificate's subject"),
@@ -156,6 +156,7 @@ pub static PROPERTIES: &[Property] = &[
     p("RequesterSAMName", String, Context, Write, NoAccess, 8192, None, "accepted and not used: there is no directory"),
     p("RequesterUPN", String, Context, Write, NoAccess, 8192, None, "accepted and not used: there is no directory"),
     p("RequesterDN", String, Context, Write, NoAccess, 8192, None, "accepted and not used: there is no directory"),
+    p("SEAuditId", Long, Context, Write, NoAccess, 8192, None, "event for the audit log, and as `SEAuditId.<n>` its parameters, of any type; accepted and not used: every act is audited by the server"),
 ];
 
 /// A part of a subject name that is a property of its own.

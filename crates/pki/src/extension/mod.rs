@@ -34,6 +34,7 @@ pub use location::{
 };
 pub use names::{
     NameConstraints, decode_name_constraints, decode_subject_alt_name, name_constraints, subject_alt_name,
+    user_principal_name,
 };
 pub use policy::{certificate_policies, decode_certificate_policies};
 pub use usage::{

@@ -44,6 +44,16 @@ pub fn decode_subject_alt_name(value: &[u8]) -> Result<Vec<GeneralName>, Error> 
     Ok(names)
 }
 
+/// The first user principal name among the subject alternative names; none where there is none, or they cannot be read.
+#[must_use]
+pub fn user_principal_name(extensions: &[Extension]) -> Option<String> {
+    let names = extensions.iter().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME)?;
+    decode_subject_alt_name(&names.value).ok()?.into_iter().find_map(|name| match name {
+        GeneralName::Upn(upn) => Some(upn),
+        _ => None,
+    })
+}
+
 /// Name constraints; critical (RFC 5280 4.2.1.10).
 ///
 /// # Errors
