@@ -269,7 +269,8 @@ pub struct CaCertificate {
 /// Why the database did not do it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else changed the row first, or it exists already. Nothing was done.
+    /// Somebody else changed the row first, or it exists already: also a certificate of ours with this serial number, and a
+    /// foreign one with this serial number and hash. Nothing was done.
     #[error("{0} was changed by somebody else")]
     Conflict(String),
     /// The database cannot be written or read now: disk full, I/O error, closed.

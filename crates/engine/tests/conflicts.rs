@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use engine::store::{Column, Filter, Operand, Search};
 use engine::{Error, ImportOptions, Request, right};
 use jiff::SignedDuration;
 use module::{CertificateExtension, Disposition, EventId, ExitEvent, ExitEvents, ExtensionFlags, HResult};
 use module::{RequestId, RevocationReason};
+use parking_lot::Mutex;
 use pki::{KeyAlgorithm, KeyUsage, PublicKey, Serial, TbsCertificate};
 use testkit::authority::{Authority, Builder, csr};
 use testkit::fault::{FaultyStore, Overtaking, Side, open_quiet};
@@ -249,6 +251,22 @@ fn of_two_imports_one_finds_what_the_other_brought() {
     ca.meanwhile(move |ca| drop(ca.engine.import(&ca.by(), &other, ImportOptions::default()).unwrap()));
     let told = ca.authority.engine.import(&ca.authority.by(), &certificate, ImportOptions::default()).unwrap_err();
     assert_eq!(told.code(), HResult::ERROR_OBJECT_EXISTS, "{told}");
+
+    // A foreign one is no less one certificate: both are told of the same row, and it happened once.
+    let foreign = Authority::open().submit("foreign.example", "").certificate.unwrap();
+    let (other, allow) = (foreign.clone(), ImportOptions { foreign: true, existing_row: false });
+    let rows = || {
+        let filters = vec![Filter::equal(Column::Disposition, Operand::Number(Disposition::Foreign.code().into()))];
+        let search = Search { filters, limit: 10, ..Search::default() };
+        ca.authority.engine.search(&ca.authority.by(), &search).unwrap().rows
+    };
+    let first = Arc::new(Mutex::new(None));
+    let brought = Arc::clone(&first);
+    ca.meanwhile(move |ca| *brought.lock() = Some(ca.engine.import(&ca.by(), &other, allow).unwrap()));
+    let second = ca.authority.engine.import(&ca.authority.by(), &foreign, allow).unwrap();
+    assert_eq!(first.lock().take(), Some(second.clone()));
+    assert_eq!(rows().iter().map(|row| row.id).collect::<Vec<_>>(), [second.request]);
+    assert_eq!(ca.events(second.request), [ExitEvent::CertImported]);
 
     // The request that an import completes may be amended meanwhile.
     let request = ca.pending("completed.example");

@@ -24,6 +24,7 @@ pub(crate) struct Writer<'c> {
     insert_audit: Statement<'c>,
     version: Statement<'c>,
     serial: Statement<'c>,
+    foreign: Statement<'c>,
 }
 
 impl<'c> Writer<'c> {
@@ -51,6 +52,10 @@ impl<'c> Writer<'c> {
             )?,
             version: connection.prepare("SELECT version FROM request WHERE id = ?1")?,
             serial: connection.prepare("SELECT id FROM request WHERE serial = ?1 AND disposition <> 12")?,
+            // Serial numbers of other authorities repeat: there the hash tells certificates apart.
+            foreign: connection.prepare(
+                "SELECT id FROM request WHERE serial = ?1 AND disposition = 12 AND sha1 = ?2 AND id <> ?3 LIMIT 1",
+            )?,
         })
     }
 
@@ -176,12 +181,17 @@ impl<'c> Writer<'c> {
             if stored != before || request.version == 0 || !(alone || ids.insert(request.id)) {
                 return Err(Error::Conflict(format!("request {}", request.id)));
             }
-            let Some(issued) = request.issued.as_ref().filter(|_| request.disposition != module::Disposition::Foreign)
-            else {
-                continue;
+            let Some(issued) = request.issued.as_ref() else { continue };
+            let serial = issued.serial.as_bytes();
+            let foreign = (request.disposition == module::Disposition::Foreign).then_some(issued.sha1);
+            let taken = match &foreign {
+                Some(sha1) => self.foreign.exists(params![serial, sha1, request.id.0])?,
+                None => {
+                    let holder: Option<i64> = self.serial.query_row([serial], |row| row.get(0)).optional()?;
+                    holder.is_some_and(|holder| holder != request.id.0)
+                }
             };
-            let holder: Option<i64> = self.serial.query_row([issued.serial.as_bytes()], |row| row.get(0)).optional()?;
-            if holder.is_some_and(|holder| holder != request.id.0) || !(alone || serials.insert(issued.serial)) {
+            if taken || !(alone || serials.insert((issued.serial, foreign))) {
                 return Err(Error::Conflict(format!("the certificate with serial number {}", issued.serial)));
             }
         }

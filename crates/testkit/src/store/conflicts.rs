@@ -53,6 +53,14 @@ pub(super) fn leaves_nothing(open: Open<'_>) {
             Change { event: Some(event(ExitEvent::CertIssued, &version(request(1), 3))), ..Change::default() },
         ),
     ];
+    store.commit(row(foreign(11))).expect("a foreign certificate");
+    let again = Request { id: RequestId(12), ..foreign(11) };
+    let twice = [7, 8].map(|id| Request { id: RequestId(id), ..foreign(13) }).to_vec();
+    let cases = cases.into_iter().chain([
+        ("a foreign certificate that is there", row(again.clone())),
+        ("a foreign certificate that is there, as another's second version", row(becoming(2, again))),
+        ("a foreign certificate twice", Change { requests: twice, ..Change::default() }),
+    ]);
     let before = state(&*store);
     for (what, mut change) in cases {
         change.values.push(("left".into(), Some("behind".into())));
@@ -63,12 +71,21 @@ pub(super) fn leaves_nothing(open: Open<'_>) {
         assert_eq!(state(&*store), before, "{what}");
     }
     store.commit(row(Request { id: RequestId(9), ..foreign(1) })).expect("a foreign certificate may have any number");
-    store.commit(row(Request { id: RequestId(10), ..foreign(1) })).expect("of several issuers");
+    let mut elsewhere = Request { id: RequestId(10), ..foreign(1) };
+    elsewhere.issued.as_mut().expect("a certificate").sha1 = [0x5a; 20];
+    store.commit(row(elsewhere)).expect("of several issuers");
+    let changed = Request { version: 2, message: "looked at".into(), ..foreign(11) };
+    store.commit(row(changed)).expect("it stands in its own way no more than others do");
+}
+
+/// The second version of a request, which says what another says.
+fn becoming(id: i64, other: Request) -> Request {
+    Request { id: RequestId(id), version: 2, ..other }
 }
 
 /// What the changes above could have touched.
 fn state(store: &dyn Store) -> impl PartialEq + std::fmt::Debug {
-    let requests: Vec<_> = (1..=10).map(|id| store.request(RequestId(id)).expect("an answer")).collect();
+    let requests: Vec<_> = (1..=13).map(|id| store.request(RequestId(id)).expect("an answer")).collect();
     let history = (
         store.request_version(RequestId(1), 1).expect("an answer"),
         store.request_version(RequestId(2), 1).expect("an answer"),
