@@ -98,7 +98,8 @@ impl Drop for Receiver {
 
 impl Interpreters for Receiver {
     fn exit(&self, _state: &Path) -> Result<Arc<dyn ExitModule>, ModuleError> {
-        let settings = self.settings("batch", "10");
+        let mut settings = self.settings("batch", "10");
+        settings.set("crls", "true");
         let limits = Limits::default().around(&WebhookKind, &settings)?;
         let make = move || WebhookKind.exit_module("interpreter", &settings);
         Ok(Arc::new(Guard::exit("interpreter", make, limits, Gauge::new())))

@@ -32,6 +32,17 @@ FIXED = (
     "certificate CRLState.0 long;certificate RawCRL binary;certificate RawCRL.0 binary;"
     "certificate RawDeltaCRL binary;attribute Do;attributes;extensions"
 )
+# Of an endpoint, which reads what it is sent.
+FIXED_SENT = {
+    "cert-imported": (
+        "event;request RequestID long;request Disposition long;certificate RawCertificate binary;"
+        "certificate SerialNumber string;certificate CAType long;certificate CRLState long;attribute Do;attributes;extensions"
+    ),
+    "crl-issued": (
+        "event;request RequestID long;certificate CAType long;certificate CRLState long;certificate CRLState.0 long;"
+        "certificate RawCRL binary;certificate RawDeltaCRL binary;attribute Do"
+    ),
+}
 E_ABORT = 0x80004004
 
 
@@ -175,7 +186,7 @@ def write(command: str, server: Union[PolicyServer, Sent]) -> str:
 
 
 def posted(event: CloudEvent) -> None:
-    commands = event.attributes.get("Do")
+    commands = event.attributes.get("Do", FIXED_SENT.get(event.event.name))
     if commands is not None:
         server = Sent(event, Amendments())
         carry_out(commands, event.event, lambda command: read(command, server))

@@ -7,6 +7,14 @@ use module::{
 
 use super::{Interpreters, Wording};
 
+/// What those do that cannot call back: at `cert-imported`, and at `crl-issued`. They read what they are sent.
+pub const FIXED_SENT: [&str; 2] = [
+    "event;request RequestID long;request Disposition long;certificate RawCertificate binary;\
+     certificate SerialNumber string;certificate CAType long;certificate CRLState long;attribute Do;attributes;extensions",
+    "event;request RequestID long;certificate CAType long;certificate CRLState long;certificate CRLState.0 long;\
+     certificate RawCRL binary;certificate RawDeltaCRL binary;attribute Do",
+];
+
 /// What is done at `crl-issued` and `cert-imported`, which carry no attributes.
 pub const FIXED: &str = "event;request RequestID long;request Disposition long;certificate RawCertificate binary;\
                          certificate SerialNumber string;certificate CAType long;certificate CRLState long;\
@@ -42,8 +50,12 @@ impl ExitModule for Interpreter {
     fn notify(&self, notification: &Notification, server: &dyn ServerExit) -> Result<(), ModuleError> {
         let commands = match server.request_attribute("Do") {
             Ok(commands) => commands,
-            Err(_) if matches!(notification.event, ExitEvent::CrlIssued | ExitEvent::CertImported) => FIXED.to_owned(),
-            Err(_) => return Ok(()),
+            Err(_) => match (notification.event, FIXED_SENT) {
+                (ExitEvent::CrlIssued | ExitEvent::CertImported, _) if self.calls_back => FIXED.to_owned(),
+                (ExitEvent::CertImported, [imported, _]) => imported.to_owned(),
+                (ExitEvent::CrlIssued, [_, published]) => published.to_owned(),
+                _ => return Ok(()),
+            },
         };
         if let Some(rest) = commands.strip_prefix("fail ") {
             let (code, text) = rest.split_once(' ').unwrap_or((rest, ""));
