@@ -15,7 +15,6 @@ const SOURCE: &str = r#"
 #include <unistd.h>
 
 int exeunt_attach(const void *host) { return 0; }
-int DllGetClassObject(void) { return 0; }
 
 static void *volatile nowhere;
 static volatile int zero, result;
@@ -35,6 +34,12 @@ FUNCTION loads(void)
     void (*enters)(int *) = (void (*)(int *))dlsym(library, "enters");
     enters(nowhere);
     result = 1;
+}
+
+int DllGetClassObject(void)
+{
+    if (!strcmp(getenv("WAY"), "offers")) writes();
+    return result;
 }
 
 static void *on_a_thread(void *data) { *(volatile int *)nowhere = 1; return data; }
@@ -116,6 +121,13 @@ fn a_crash_is_told_with_its_place_wherever_it_is() {
         let rest = line.strip_prefix(method).unwrap_or_else(|| panic!("{way}: {line}"));
         assert!(rest.starts_with(start) && parts.iter().all(|part| rest.contains(part)), "{way}: {line}");
     }
+    // What is registered is asked for its class.
+    let class = folder.path().join("registry/registry/HKEY_LOCAL_MACHINE/SOFTWARE/Classes/Ways.Exit/CLSID");
+    std::fs::create_dir_all(&class).unwrap();
+    let value = r#"{"": {"type": "REG_SZ", "value": "{00000000-0000-0000-0000-000000000001}"}}"#;
+    std::fs::write(class.join(".values.json"), value).unwrap();
+    let (_, line) = told("offers");
+    assert!(line.starts_with("the module crashed in DllGetClassObject: ") && line.contains("(writes+0x"), "{line}");
     // On a thread of its own it is in no method.
     let (_, line) = told("threads");
     assert!(line.starts_with(&format!("the module crashed: {memory}ways.so+0x")), "{line}");

@@ -242,7 +242,7 @@ fn registered_classes() -> Vec<Registered> {
         let clsid = registered::clsid_of(&prog_id)?;
         let mut factory = std::ptr::null_mut();
         // SAFETY: identifiers and a place of ours; a reference is handed over.
-        let status = unsafe { class_object(&clsid, &IID_CLASS_FACTORY, &mut factory) };
+        let status = during("DllGetClassObject", || unsafe { class_object(&clsid, &IID_CLASS_FACTORY, &mut factory) });
         // SAFETY: as above.
         drop(unsafe { Pointer::<ClassFactory>::from_raw(factory) });
         (status >= 0).then_some(Registered { prog_id, clsid })
