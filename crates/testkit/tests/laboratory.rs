@@ -505,7 +505,11 @@ fn a_request_is_recorded_as_policy_was_asked_about_it() {
         assert_eq!(serde_json::to_value(told).unwrap(), asked[&id], "request {id}");
         let json = event.to_json().unwrap();
         let read = read_told(&json, &Arc::default()).unwrap().asked.unwrap();
-        assert_ne!(read.certificate.value("UPN"), Some(&"set@example.org".into()), "it was not set when policy was asked");
+        assert_ne!(
+            read.certificate.value("UPN"),
+            Some(&"set@example.org".into()),
+            "it was not set when policy was asked"
+        );
         assert!(read.certificate.value("NotAfter").is_some());
     }
     // Every request that policy was asked about, and not the one that could not be read.

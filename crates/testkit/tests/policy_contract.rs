@@ -5,7 +5,8 @@ use std::sync::{Arc, Barrier};
 
 use engine::{ImportOptions, Submission, right};
 use module::{
-    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, ServerPolicy, Value,
+    CertificateExtension, Decision, Disposition, ExtensionFlags, HResult, ModuleError, PropertyType, ServerPolicy,
+    Value,
 };
 use parking_lot::Mutex;
 use pki::KeyAlgorithm;
