@@ -24,6 +24,11 @@ FUNCTION writes(void) { *(volatile int *)((char *)nowhere + 0x1234) = 5; result 
 FUNCTION runs(void) { ((void (*)(void))nowhere)(); result = 1; }
 FUNCTION copies(void) { memcpy(nowhere, "a text", (size_t)zero + 6); result = 1; }
 FUNCTION divides(void) { result = 7 / zero; }
+#ifdef __x86_64__
+FUNCTION traps(void) { __asm__ volatile("int3"); result = 1; }
+#else
+FUNCTION traps(void) { __builtin_trap(); }
+#endif
 FUNCTION aborts(void) { abort(); }
 FUNCTION leaves(void) { exit(7); }
 FUNCTION waits(void) { kill(getpid(), SIGSEGV); pause(); result = 1; }
@@ -52,6 +57,7 @@ int DllRegisterServer(void)
     if (!strcmp(way, "runs")) runs();
     if (!strcmp(way, "copies")) copies();
     if (!strcmp(way, "divides")) divides();
+    if (!strcmp(way, "traps")) traps();
     if (!strcmp(way, "aborts")) aborts();
     if (!strcmp(way, "leaves")) leaves();
     if (!strcmp(way, "waits")) waits();
@@ -107,6 +113,7 @@ fn a_crash_is_told_with_its_place_wherever_it_is() {
         ("copies", libc::SIGSEGV, memory, &["libc.so", ", writing to 0x0, called from ways.so+0x", "(copies+0x"]),
         ("loads", libc::SIGSEGV, memory, &["later.so+0x", ", writing to 0x0, called from ways.so+0x", "(loads+0x"]),
         ("divides", libc::SIGFPE, "an arithmetic error (SIGFPE) at ways.so+0x", &["(divides+0x"]),
+        ("traps", libc::SIGTRAP, "a breakpoint, or a trap of the compiler's (SIGTRAP) at ways.so+0x", &["(traps+0x"]),
         (
             "aborts",
             libc::SIGABRT,

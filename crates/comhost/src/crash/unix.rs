@@ -12,11 +12,12 @@ use self::line::Line;
 pub use self::objects::note;
 use super::{BASE, METHOD};
 
-const SIGNALS: [(c_int, &str); 5] = [
+const SIGNALS: [(c_int, &str); 6] = [
     (libc::SIGSEGV, "an invalid memory access (SIGSEGV)"),
     (libc::SIGBUS, "an invalid memory access (SIGBUS)"),
     (libc::SIGFPE, "an arithmetic error (SIGFPE)"),
     (libc::SIGILL, "an invalid instruction (SIGILL)"),
+    (libc::SIGTRAP, "a breakpoint, or a trap of the compiler's (SIGTRAP)"),
     (libc::SIGABRT, "an exception that nobody caught, or abort (SIGABRT)"),
 ];
 
