@@ -4,10 +4,13 @@
 //! profile has decided on names, key, validity and usages before a policy module is asked, and holds the certificate to
 //! them afterwards. What is left is who may enrol, which extensions of the request count, and the decision.
 
+mod extensions;
+
 use std::ffi::c_void;
 
-use module::{CertificateExtension, Decision, ExtensionFlags, HResult, ModuleError, PropertyType, ServerPolicy};
+use module::{Decision, HResult, ModuleError, PropertyType, ServerPolicy};
 
+use self::extensions::Lists;
 use crate::contexts;
 use crate::dispatch::{Automation, Call, Fault, Returned, dispatch_of, in_text, store};
 use crate::facts;
@@ -23,29 +26,10 @@ const DESCRIPTION: &str = "Exeunt default";
 /// The value that says what becomes of requests, in the key of the module that is installed: it is asked for, and its key
 /// is the one that `ModuleRegistryLocation` names.
 const REQUEST_DISPOSITION: &str = "RequestDisposition";
-/// Issue. The classic default for standalone authorities pends first; here that is the profile's to say.
+/// Issue. The classic default of standalone authorities pends first (0x101). Here modules stand in a chain, and the strictest
+/// answer counts: whether a person looks first is the profile's to say, in the module before, and this one has no opinion.
 const DEFAULT_DISPOSITION: u32 = 1;
 const PENDING_FIRST: u32 = 0x100;
-
-/// Extensions of a request that count, as in `EnableRequestExtensionList`.
-const ENABLED: [&str; 16] = [
-    "1.2.840.113549.1.9.15",
-    "1.3.6.1.4.1.311.21.1",
-    "1.3.6.1.4.1.311.21.2",
-    "2.5.29.15",
-    "1.3.6.1.4.1.311.10.9.1",
-    "1.3.6.1.4.1.311.20.2",
-    "1.3.6.1.4.1.311.21.7",
-    "1.3.6.1.4.1.311.21.10",
-    "1.3.6.1.4.1.311.21.11",
-    "1.3.6.1.4.1.311.21.12",
-    "2.5.29.17",
-    "2.5.29.30",
-    "2.5.29.32",
-    "2.5.29.33",
-    "2.5.29.36",
-    "2.5.29.37",
-];
 
 /// What `VerifyRequest` answers by number.
 const VR_PENDING: i32 = 0;
@@ -63,14 +47,13 @@ pub struct DefaultPolicyManage;
 impl DefaultPolicy {
     fn verify(context: i32, new: bool) -> Result<Decision, ModuleError> {
         contexts::find(context)?.write(|server| {
-            if new {
-                if !may_enrol(server)? {
-                    let text = "the requester may not enrol";
-                    return Ok(Decision::deny(HResult::CERTSRV_E_ENROLL_DENIED, text));
-                }
-                enable_request_extensions(server)?;
+            if new && !may_enrol(server)? {
+                let text = "the requester may not enrol";
+                return Ok(Decision::deny(HResult::CERTSRV_E_ENROLL_DENIED, text));
             }
-            decide(server, new)
+            let key = facts::registry_location()?;
+            Lists::read(&key)?.apply(server, new)?;
+            decide(server, &key, new)
         })
     }
 
@@ -88,23 +71,9 @@ fn may_enrol(server: &mut dyn ServerPolicy) -> Result<bool, ModuleError> {
     Ok(server.certificate_property("RequesterCAAccess", PropertyType::Long)?.into_long()? != 0)
 }
 
-fn enable_request_extensions(server: &mut dyn ServerPolicy) -> Result<(), ModuleError> {
-    for oid in server.extensions()? {
-        let extension = server.certificate_extension(&oid)?;
-        let listed = ENABLED.contains(&oid.as_str());
-        if listed && extension.flags.is_from_request() && !extension.flags.is_enabled() {
-            let flags = extension.flags.difference(ExtensionFlags::DISABLE);
-            let flags = ExtensionFlags::from_bits_retain(flags.bits() & ExtensionFlags::POLICY_MASK);
-            server.set_certificate_extension(CertificateExtension { oid, flags, value: extension.value })?;
-        }
-    }
-    Ok(())
-}
-
 /// The table of the classic module; bit 8 pends new requests whatever the low byte says.
-fn decide(server: &mut dyn ServerPolicy, new: bool) -> Result<Decision, ModuleError> {
-    let key = facts::registry_location()?;
-    let word = registry::read_number(&key, REQUEST_DISPOSITION)?.unwrap_or(DEFAULT_DISPOSITION);
+fn decide(server: &mut dyn ServerPolicy, key: &str, new: bool) -> Result<Decision, ModuleError> {
+    let word = registry::read_number(key, REQUEST_DISPOSITION)?.unwrap_or(DEFAULT_DISPOSITION);
     let pend = Decision::Pend { message: String::new() };
     if new && word & PENDING_FIRST != 0 {
         return Ok(pend);
@@ -137,11 +106,13 @@ impl Automation for DefaultPolicy {
         &["Initialize", "VerifyRequest", "GetDescription", "ShutDown", "GetManageModule"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
+        call.expect(match member {
+            "VerifyRequest" => 4,
+            "Initialize" => 1,
+            _ => 0,
+        })?;
         let value = match member {
-            "VerifyRequest" => {
-                call.expect(4)?;
-                Variant::long(Self::disposition(call.long(1)?, call.long(2)? != 0)?)
-            }
+            "VerifyRequest" => Variant::long(Self::disposition(call.long(1)?, call.long(2)? != 0)?),
             "GetDescription" => Variant::bstr(Bstr::text(DESCRIPTION)),
             // SAFETY: a new object with `IDispatch`, whose one reference the value takes over.
             "GetManageModule" => unsafe { Variant::dispatch(object::create(DefaultPolicyManage)) },
@@ -207,6 +178,11 @@ impl Automation for DefaultPolicyManage {
     const MEMBERS: &'static [&'static str] = &["GetProperty", "SetProperty", "Configure"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
+        call.expect(match member {
+            "GetProperty" => 4,
+            "SetProperty" => 5,
+            _ => 3,
+        })?;
         if member != "GetProperty" {
             return Ok(Returned::Value(Variant::empty()));
         }
