@@ -12,6 +12,7 @@ const SOURCE: &str = r#"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int exeunt_attach(const void *host) { return 0; }
@@ -62,6 +63,8 @@ int DllRegisterServer(void)
     if (!strcmp(way, "leaves")) leaves();
     if (!strcmp(way, "waits")) waits();
     if (!strcmp(way, "loads")) loads();
+    if (!strcmp(way, "forks")) { if (fork() == 0) exit(7); wait(0); }
+    if (!strcmp(way, "forks, and crashes")) { if (fork() == 0) writes(); wait(0); }
     if (!strcmp(way, "ends")) pthread_exit(0);
     if (!strcmp(way, "threads")) { pthread_create(&thread, 0, on_a_thread, 0); pthread_join(thread, 0); }
     return result;
@@ -99,12 +102,15 @@ fn a_crash_is_told_with_its_place_wherever_it_is() {
         assert!(compiler.expect("cc is installed: apt install build-essential").success());
         file
     });
-    let told = |way: &str| {
+    let heard = |way: &str| {
         let mut host = Command::new(env!("CARGO_BIN_EXE_exeunt-comhost"));
         host.arg("register").arg(&file).arg("--registry").arg(folder.path().join("registry"));
         let output = host.env("WAY", way).env("LATER", &later).stdin(Stdio::null()).output().unwrap();
-        let text = String::from_utf8(output.stderr).unwrap();
-        (output.status, text.lines().last().unwrap_or_default().to_owned())
+        (output.status, String::from_utf8(output.stderr).unwrap())
+    };
+    let told = |way: &str| {
+        let (status, text) = heard(way);
+        (status, text.lines().last().unwrap_or_default().to_owned())
     };
     let (method, memory) = ("the module crashed in DllRegisterServer: ", "an invalid memory access (SIGSEGV) at ");
     for (way, signal, start, parts) in [
@@ -143,6 +149,13 @@ fn a_crash_is_told_with_its_place_wherever_it_is() {
     assert_eq!(status.code(), Some(7));
     assert!(line.starts_with("the module called exit in DllRegisterServer at ways.so+0x"), "{line}");
     assert!(line.contains("(leaves+0x"), "{line}");
+
+    // The end of a process that it has forked is not its own.
+    let (_, text) = heard("forks");
+    assert!(!text.contains("the module"), "{text}");
+    let (status, text) = heard("forks, and crashes");
+    let line = "a process that the module forked crashed in DllRegisterServer: an invalid memory access (SIGSEGV) at ways.so+0x";
+    assert!(status.signal().is_none() && text.contains(line), "{text}");
 
     // Without names the place is still told.
     let stripped = Command::new("strip").arg(&file).status().expect("strip is installed: apt install binutils");

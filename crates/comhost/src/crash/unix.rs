@@ -6,6 +6,7 @@ mod objects;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use self::frames::Frame;
 use self::line::Line;
@@ -26,6 +27,9 @@ const OVERFLOW_BYTES_MAX: usize = 64 * 1024;
 /// What a handler may use, in bytes: more than the saved registers of any processor and our own few hundred.
 const ROOM: usize = 64 * 1024;
 
+/// This process. A module may fork others, which are not the module.
+static PROCESS: AtomicI32 = AtomicI32::new(0);
+
 thread_local! {
     /// The stack that this thread's signals are handled on. The runtime gives every thread one; on processors with large
     /// registers little of it is left.
@@ -33,6 +37,8 @@ thread_local! {
 }
 
 pub(super) fn watch() {
+    // SAFETY: a number.
+    PROCESS.store(unsafe { libc::getpid() }, Ordering::Relaxed);
     for (signal, _) in SIGNALS {
         // SAFETY: a zeroed sigaction is an empty one; the handler only does what is safe in a signal. It runs on the
         // alternate stack, so that an overflowed stack is reported too.
@@ -140,7 +146,7 @@ extern "C" fn report(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
 
 /// The end of a process that is in a method of the module is the module's doing.
 extern "C" fn left() {
-    if method().is_empty() {
+    if method().is_empty() || is_forked() {
         return;
     }
     let mut line = Line::default();
@@ -180,10 +186,16 @@ fn method() -> &'static str {
     METHOD.try_with(Cell::get).unwrap_or("")
 }
 
+/// Whether this is a process that the module has forked.
+fn is_forked() -> bool {
+    // SAFETY: a number.
+    PROCESS.load(Ordering::Relaxed) != unsafe { libc::getpid() }
+}
+
 /// The beginning of a report.
 fn begun(method: &str) -> Line {
     let mut line = Line::default();
-    line.text("the module crashed");
+    line.text(if is_forked() { "a process that the module forked crashed" } else { "the module crashed" });
     if !method.is_empty() {
         line.text(" in ").text(method);
     }
