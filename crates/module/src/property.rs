@@ -258,8 +258,8 @@ pub fn subject_part(name: &str) -> Option<&'static str> {
         .map(|part| part.name)
 }
 
-/// The most characters of one value of a subject name part, by its canonical name (X.520; 64 for a serial number, RFC 5280
-/// appendix A.1).
+/// The most characters of one value of a subject name part, by its canonical name: the contract's, but for a serial number, which
+/// has 64 and not 1,024 (RFC 5280 appendix A.1).
 pub fn subject_part_characters_max(name: &str) -> Option<usize> {
     table::SUBJECT_PARTS.iter().find(|part| part.name == name).map(|part| part.characters_max)
 }

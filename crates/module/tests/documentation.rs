@@ -16,7 +16,8 @@ What modules can read, and what policy modules can set, by call. This page is ma
   (0x80094004).
 - `GetCertificateProperty` answers request columns too, with and without their prefix.
 - *write* means `SetCertificateProperty` in a policy module. Exit modules set nothing.
-- Several values of a subject part are separated by newlines.
+- Several values of a subject part are separated by newlines. Each is at most as long as the contract has it; a
+  `DeviceSerialNumber` has 64 characters (RFC 5280 appendix A.1), and not 1,024.
 
 ";
 
