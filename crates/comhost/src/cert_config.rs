@@ -79,6 +79,7 @@ impl Automation for CertConfigObject {
     const MEMBERS: &'static [&'static str] = &["Reset", "Next", "GetField", "GetConfig"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
+        call.expect(usize::from(member != "Next"))?;
         let value = match member {
             "Reset" => Variant::long(self.reset(call.long(0)?)),
             "Next" => Variant::long(self.next()),

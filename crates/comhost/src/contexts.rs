@@ -4,6 +4,7 @@
 //! read through whichever call is open.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, LazyLock};
 
 use module::property::{self, Scope};
@@ -17,6 +18,20 @@ static OPEN: LazyLock<Mutex<Table>> = LazyLock::new(|| Mutex::new(Table { next: 
 struct Table {
     next: i32,
     open: BTreeMap<i32, Arc<Context>>,
+}
+
+impl Table {
+    /// Opens a context: its number, which is no open one's even after the numbers have begun again.
+    fn insert(&mut self, context: &Arc<Context>) -> i32 {
+        loop {
+            let number = self.next;
+            self.next = number.checked_add(1).unwrap_or(1);
+            if let Entry::Vacant(place) = self.open.entry(number) {
+                place.insert(Arc::clone(context));
+                return number;
+            }
+        }
+    }
 }
 
 /// What one call of the server gives access to.
@@ -79,10 +94,7 @@ impl Open {
 
     fn with(view: View, event: Option<Notification>) -> Self {
         let context = Arc::new(Context { view: Mutex::new(Some(view)), event, message: Mutex::new(None) });
-        let mut table = OPEN.lock();
-        let number = table.next;
-        table.next = number.checked_add(1).unwrap_or(1);
-        table.open.insert(number, Arc::clone(&context));
+        let number = OPEN.lock().insert(&context);
         Self { number, context }
     }
 }
@@ -171,4 +183,25 @@ fn read_only() -> ModuleError {
 
 fn closed() -> ModuleError {
     ModuleError::new(HResult::ERROR_INVALID_HANDLE, "the context is not one of a call under way")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_given_once_until_all_have_been() {
+        let context = Arc::new(Context { view: Mutex::new(None), event: None, message: Mutex::new(None) });
+        let mut table = Table { next: i32::MAX - 1, open: BTreeMap::from([(1, Arc::clone(&context))]) };
+        // Closed at once, and not given again; and the one that is still open is passed over.
+        let numbers: Vec<i32> = std::iter::repeat_with(|| {
+            let number = table.insert(&context);
+            table.open.remove(&number);
+            number
+        })
+        .take(4)
+        .collect();
+        assert_eq!(numbers, [i32::MAX - 1, i32::MAX, 2, 3]);
+        assert!(table.open.contains_key(&1));
+    }
 }

@@ -102,8 +102,8 @@ impl Class for DefaultPolicy {
 }
 
 impl Automation for DefaultPolicy {
-    const MEMBERS: &'static [&'static str] =
-        &["Initialize", "VerifyRequest", "GetDescription", "ShutDown", "GetManageModule"];
+    const MEMBERS: &'static [&'static str] = &["Initialize", "VerifyRequest", "GetDescription", "ShutDown"];
+    const DERIVED: &'static [&'static str] = &["GetManageModule"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         call.expect(match member {

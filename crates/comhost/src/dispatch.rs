@@ -12,6 +12,8 @@ use crate::values::{Bstr, Variant, text_of};
 
 /// The number of the first member that an interface adds to `IDispatch`, as MIDL gives them out.
 const FIRST_MEMBER: i32 = 0x6002_0000;
+/// The number of the first member that an interface adds which is derived from such a one.
+const FIRST_DERIVED: i32 = 0x6003_0000;
 const METHOD: u16 = 1;
 const PROPERTY_GET: u16 = 2;
 /// More arguments than any member has.
@@ -21,8 +23,10 @@ const ARGUMENTS_MAX: u32 = 16;
 pub trait Automation: Class {
     /// The members in the order of the table.
     const MEMBERS: &'static [&'static str];
+    /// Those that a second interface adds, which is derived from the first.
+    const DERIVED: &'static [&'static str] = &[];
 
-    /// Calls a member of [`Self::MEMBERS`].
+    /// Calls a member of [`Self::MEMBERS`] or [`Self::DERIVED`].
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault>;
 }
 
@@ -97,6 +101,25 @@ pub const fn dispatch_of<C: Automation>() -> Dispatch {
     }
 }
 
+/// The members of each interface, with the number of its first.
+const fn numbered<C: Automation>() -> [(i32, &'static [&'static str]); 2] {
+    [(FIRST_MEMBER, C::MEMBERS), (FIRST_DERIVED, C::DERIVED)]
+}
+
+fn number_of<C: Automation>(name: &str) -> Option<i32> {
+    numbered::<C>().into_iter().find_map(|(first, members)| {
+        let place = members.iter().position(|member| member.eq_ignore_ascii_case(name))?;
+        Some(first + place as i32)
+    })
+}
+
+fn member_of<C: Automation>(number: i32) -> Option<&'static str> {
+    numbered::<C>().into_iter().find_map(|(first, members)| {
+        let place = usize::try_from(number.checked_sub(first)?).ok()?;
+        members.get(place).copied()
+    })
+}
+
 unsafe extern "system-unwind" fn type_info_count(_this: *mut c_void, count: *mut u32) -> Status {
     // SAFETY: null or valid.
     unsafe { store(count, 0) }
@@ -136,9 +159,9 @@ unsafe extern "system-unwind" fn ids_of_names<C: Automation>(
             ids.add(place).write(-1);
         }
         let wanted = wide_text(*names);
-        match C::MEMBERS.iter().position(|member| member.eq_ignore_ascii_case(&wanted)) {
-            Some(place) => {
-                ids.write(FIRST_MEMBER + place as i32);
+        match number_of::<C>(&wanted) {
+            Some(number) => {
+                ids.write(number);
                 if count == 1 { hresult::OK } else { hresult::DISP_E_UNKNOWNNAME }
             }
             None => {
@@ -160,8 +183,7 @@ unsafe extern "system-unwind" fn invoke<C: Automation>(
     exception: *mut Exception,
     _wrong: *mut u32,
 ) -> Status {
-    let place = id.checked_sub(FIRST_MEMBER).and_then(|place| usize::try_from(place).ok());
-    let Some(member) = place.and_then(|place| C::MEMBERS.get(place)) else {
+    let Some(member) = member_of::<C>(id) else {
         return hresult::DISP_E_MEMBERNOTFOUND;
     };
     if flags & (METHOD | PROPERTY_GET) == 0 || arguments.is_null() {

@@ -7,10 +7,10 @@ use crate::contexts::Open;
 use crate::crash::during;
 use crate::facts::Facts;
 use crate::failure;
-use crate::interfaces::{CertExit, CertExit2, CertManageModule, Dispatch};
+use crate::interfaces::{CertExit, CertExit2, Dispatch, Unknown};
 use crate::late::Late;
 use crate::loader::{Loaded, Wanted};
-use crate::manage;
+use crate::manage::{self, Manage};
 use crate::object::Pointer;
 use crate::settings;
 use crate::values::{Bstr, Variant};
@@ -60,7 +60,7 @@ impl ComExit {
     }
 
     /// The object that `GetManageModule` gives, where the module has that.
-    fn manage_module(&self) -> Option<Pointer<CertManageModule>> {
+    fn manage_module(&self) -> Option<Manage> {
         match &self.face {
             Face::Table(exit) => {
                 let exit: Pointer<CertExit2> = exit.query().ok()?;
@@ -70,7 +70,7 @@ impl ComExit {
                     unsafe { (exit.table().manage_module)(exit.as_raw(), &mut object) }
                 });
                 // SAFETY: as above.
-                unsafe { Pointer::from_raw(object) }.filter(|_| status >= 0)
+                unsafe { Pointer::from_raw(object) }.filter(|_| status >= 0).map(Manage::Table)
             }
             Face::Late(late) => late_manage_module(late, "ICertExit2"),
         }
@@ -87,14 +87,14 @@ pub fn late(found: Result<Pointer<Dispatch>, i32>, prog_id: &str, member: &str) 
 }
 
 /// The management object of a module that is called by name.
-pub fn late_manage_module(late: &Late, interface: &str) -> Option<Pointer<CertManageModule>> {
+pub fn late_manage_module(late: &Late, interface: &str) -> Option<Manage> {
     if !late.has("GetManageModule") {
         return None;
     }
     let value = during("GetManageModule", || late.call(interface, "GetManageModule", Vec::new())).ok()?;
     // SAFETY: a reference to an object, taken out of the value.
-    let object: Pointer<Dispatch> = unsafe { Pointer::from_raw(value.take_object()?) }?;
-    object.query().ok()
+    let object: Pointer<Unknown> = unsafe { Pointer::from_raw(value.take_object()?) }?;
+    Manage::of(&object)
 }
 
 impl ExitModule for ComExit {

@@ -12,7 +12,7 @@ use module::{HResult, ModuleError, Role};
 
 use crate::guid::Guid;
 use crate::hresult::{self, Status};
-use crate::interfaces::{CertManageModule, Unknown};
+use crate::interfaces::Unknown;
 use crate::object::Pointer;
 use crate::{error_info, failure};
 
@@ -75,8 +75,8 @@ pub fn prepare(folder: Option<&std::path::Path>) -> Result<(), ModuleError> {
 }
 
 /// The management object of a module, by the name that the convention gives its class: `<X>.ExitManage`.
-pub fn manage_module(prog_id: &str) -> Option<Pointer<CertManageModule>> {
-    platform::create(&format!("{}Manage", bare(prog_id))).ok()?.query().ok()
+pub fn manage_module(prog_id: &str) -> Option<Pointer<Unknown>> {
+    platform::create(&format!("{}Manage", bare(prog_id))).ok()
 }
 
 /// A ProgID without its version.

@@ -9,10 +9,10 @@ use crate::exit::{late, late_manage_module};
 use crate::facts::{self, Facts};
 use crate::failure;
 use crate::hresult;
-use crate::interfaces::{CertManageModule, CertPolicy, CertPolicy2};
+use crate::interfaces::{CertPolicy, CertPolicy2};
 use crate::late::Late;
 use crate::loader::{Loaded, Wanted};
-use crate::manage;
+use crate::manage::{self, Manage};
 use crate::object::Pointer;
 use crate::settings;
 use crate::values::{Bstr, Variant};
@@ -48,7 +48,7 @@ impl ComPolicy {
         Ok(Self { face, prog_id, settings: settings.clone(), about: Mutex::default() })
     }
 
-    fn manage_module(&self) -> Option<Pointer<CertManageModule>> {
+    fn manage_module(&self) -> Option<Manage> {
         match &self.face {
             Face::Table(policy) => {
                 let policy: Pointer<CertPolicy2> = policy.query().ok()?;
@@ -58,7 +58,7 @@ impl ComPolicy {
                     unsafe { (policy.table().manage_module)(policy.as_raw(), &mut object) }
                 });
                 // SAFETY: as above.
-                unsafe { Pointer::from_raw(object) }.filter(|_| status >= 0)
+                unsafe { Pointer::from_raw(object) }.filter(|_| status >= 0).map(Manage::Table)
             }
             Face::Late(late) => late_manage_module(late, "ICertPolicy2"),
         }
@@ -86,8 +86,9 @@ impl ComPolicy {
                 failure::check("ICertPolicy::VerifyRequest", status).map(|()| disposition)
             }
             Face::Late(late) => {
-                let arguments =
-                    vec![Variant::bstr(Bstr::text(&ca)), Variant::long(context), Variant::bool(new), Variant::long(0)];
+                // `bNewRequest` is a LONG, whatever its name says.
+                let new = Variant::long(i32::from(new));
+                let arguments = vec![Variant::bstr(Bstr::text(&ca)), Variant::long(context), new, Variant::long(0)];
                 let value = late.call("ICertPolicy", "VerifyRequest", arguments)?;
                 value.as_long().ok_or_else(|| ModuleError::invalid("VerifyRequest gave no disposition"))
             }

@@ -53,7 +53,7 @@ fn the_default_module_decides_as_the_classic_table_says() {
         for (new, attribute, expected) in cases {
             let mut asked = request();
             if let Some(attribute) = attribute {
-                asked = asked.attribute("Disposition", *attribute);
+                asked = asked.attribute("Disposition", attribute);
             }
             assert_eq!(module.verify_request(&mut asked, *new).unwrap(), *expected, "{word:?} {new} {attribute:?}");
         }

@@ -6,41 +6,7 @@
 mod support;
 
 use module::{Decision, ExitEvent, ExitEvents, ExitModule, ExtensionFlags, HResult, PolicyModule, Value};
-use support::{FakeServer, Hosted, System, notification};
-
-fn request() -> FakeServer {
-    FakeServer::authority()
-        .request("RequestID", 7)
-        .certificate("SerialNumber", "1a2b3c")
-        .certificate("CommonName", "www.example.org")
-        .certificate("RequesterCAAccess", 1)
-        .attribute("CertFile", "x.cer")
-        .attribute("CertificateTemplate", "WebServer")
-        .extension("2.5.29.17", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[0x30, 0])
-        .extension("1.2.3.4", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[5, 0])
-}
-
-/// What the module wrote down about one event, with each host.
-fn observed(settings: &[(&str, &str)], play: impl Fn(&Hosted)) -> Vec<String> {
-    let [linux, windows] = System::ALL.map(|system| {
-        let hosted = Hosted::observer(system, settings);
-        play(&hosted);
-        hosted.journal()
-    });
-    assert_eq!(linux, windows);
-    linux
-}
-
-fn assert_lines(journal: &[String], wanted: &str) {
-    let mut rest = journal.iter();
-    for line in wanted.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        assert!(
-            rest.any(|written| written.trim() == line),
-            "{line:?} is not there, or not in this place:\n{}",
-            journal.join("\n")
-        );
-    }
-}
+use support::{FakeServer, Hosted, System, assert_lines, notification, observed, request};
 
 #[test]
 fn an_exit_module_reads_what_the_contract_says() {
@@ -111,22 +77,6 @@ fn an_exit_module_reads_what_the_contract_says() {
 }
 
 #[test]
-fn a_module_without_a_table_is_called_by_name() {
-    let settings = [("clsid", "{6F1C0D0A-6B1B-4B8F-9B51-0F4C8E2D7A04}"), ("setting.Behaviour", "fail")];
-    for system in System::ALL {
-        let hosted = Hosted::observer(system, &settings);
-        let module = hosted.exit();
-        let events = module.initialize("Example CA", &FakeServer::authority()).unwrap();
-        assert_eq!(events, ExitEvents::CERT_ISSUED | ExitEvents::CRL_ISSUED);
-        assert_eq!(module.description(), "Observer by name");
-        let error = module.notify(&notification(ExitEvent::CertIssued), &request()).unwrap_err();
-        assert_eq!(error.code, HResult::ERROR_FILE_EXISTS, "{error}");
-        assert!(error.message.contains("told by exception"), "{error}");
-        assert_lines(&hosted.journal(), "late initialize Example CA\nevent 00000001 context\nRequestID long 7");
-    }
-}
-
-#[test]
 fn an_event_of_later_versions_reaches_the_module() {
     let hosted = Hosted::observer(System::Linux, &[]);
     let probe = hosts::com::Probe::start("observer", &hosted.settings, "Example CA", &FakeServer::authority()).unwrap();
@@ -140,6 +90,8 @@ fn a_policy_module_writes_and_chains_to_the_default_one() {
         let module = hosted.policy();
         module.initialize("Example CA", &FakeServer::authority()).unwrap();
         assert_eq!(module.description(), "Observer of requests");
+        // Of the class that the naming convention names: the module gives no management object.
+        assert!(module.about().contains(&("Name".to_owned(), "Observer".to_owned())), "{:?}", module.about());
         let mut server = request();
         assert_eq!(module.verify_request(&mut server, true).unwrap(), Decision::Issue);
         let written = server.written();

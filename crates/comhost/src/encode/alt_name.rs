@@ -97,19 +97,9 @@ impl Class for AltName {
 }
 
 impl Automation for AltName {
-    const MEMBERS: &'static [&'static str] = &[
-        "Decode",
-        "GetNameCount",
-        "GetNameChoice",
-        "GetName",
-        "Reset",
-        "SetNameEntry",
-        "Encode",
-        "DecodeBlob",
-        "EncodeBlob",
-        "GetNameBlob",
-        "SetNameEntryBlob",
-    ];
+    const MEMBERS: &'static [&'static str] =
+        &["Decode", "GetNameCount", "GetNameChoice", "GetName", "Reset", "SetNameEntry", "Encode"];
+    const DERIVED: &'static [&'static str] = &["DecodeBlob", "EncodeBlob", "GetNameBlob", "SetNameEntryBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();

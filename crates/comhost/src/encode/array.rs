@@ -198,8 +198,8 @@ impl<T: Value> Class for ValueArray<T> {
 }
 
 impl<T: Value> Automation for ValueArray<T> {
-    const MEMBERS: &'static [&'static str] =
-        &["Decode", "GetCount", "GetValue", "Reset", "SetValue", "Encode", "DecodeBlob", "EncodeBlob"];
+    const MEMBERS: &'static [&'static str] = &["Decode", "GetCount", "GetValue", "Reset", "SetValue", "Encode"];
+    const DERIVED: &'static [&'static str] = &["DecodeBlob", "EncodeBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();

@@ -101,8 +101,8 @@ impl Class for BitString {
 }
 
 impl Automation for BitString {
-    const MEMBERS: &'static [&'static str] =
-        &["Decode", "GetBitCount", "GetBitString", "Encode", "DecodeBlob", "EncodeBlob", "GetBitStringBlob"];
+    const MEMBERS: &'static [&'static str] = &["Decode", "GetBitCount", "GetBitString", "Encode"];
+    const DERIVED: &'static [&'static str] = &["DecodeBlob", "EncodeBlob", "GetBitStringBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let value = match member {

@@ -172,9 +172,8 @@ impl Automation for CrlDistInfo {
         "SetNameCount",
         "SetNameEntry",
         "Encode",
-        "DecodeBlob",
-        "EncodeBlob",
     ];
+    const DERIVED: &'static [&'static str] = &["DecodeBlob", "EncodeBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();

@@ -215,7 +215,8 @@ impl Class for StringArray {
 
 impl Automation for StringArray {
     const MEMBERS: &'static [&'static str] =
-        &["Decode", "GetStringType", "GetCount", "GetValue", "Reset", "SetValue", "Encode", "DecodeBlob", "EncodeBlob"];
+        &["Decode", "GetStringType", "GetCount", "GetValue", "Reset", "SetValue", "Encode"];
+    const DERIVED: &'static [&'static str] = &["DecodeBlob", "EncodeBlob"];
 
     fn invoke(&self, member: &str, call: &Call<'_>) -> Result<Returned, Fault> {
         let nothing = |()| Variant::empty();

@@ -56,8 +56,20 @@ pub(super) fn register_hint() -> String {
 pub(super) fn prepare(_folder: Option<&Path>) -> Result<(), ModuleError> {
     if under_wine() {
         events::take_over();
+        open_publication_folder()?;
     }
     Ok(())
+}
+
+/// Makes the folder that the classic service publishes into, in which modules write without more ado. On Windows the service
+/// makes it, and the module's own set-up.
+fn open_publication_folder() -> Result<(), ModuleError> {
+    let system = std::env::var("SystemRoot").unwrap_or_else(|_| r"C:\windows".to_owned());
+    let folder = format!(r"{system}\System32\CertSrv\CertEnroll");
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        let code = ModuleError::from(std::io::Error::from(error.kind())).code;
+        ModuleError::new(code, format!("{folder} cannot be made in the Wine prefix: {error}"))
+    })
 }
 
 pub(super) fn load(wanted: &Wanted, role: Role) -> Result<Loaded, ModuleError> {

@@ -72,13 +72,6 @@ impl Variant {
         Self::new(VariantType::I4, payload)
     }
 
-    /// `VT_BOOL`
-    pub const fn bool(truth: bool) -> Self {
-        let mut payload = Payload { words: [0; 2] };
-        payload.short = if truth { -1 } else { 0 };
-        Self::new(VariantType::Bool, payload)
-    }
-
     /// `VT_DATE`, in days since 30 December 1899.
     pub const fn date(date: f64) -> Self {
         let mut payload = Payload { words: [0; 2] };

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use hosts::com::ComKind;
 use hosts::{Gauge, Guard, Limits};
-use module::{EventId, ExitEvent, ExitModule, ModuleKind, Notification, PolicyModule, RequestId, Settings};
+use module::{
+    EventId, ExitEvent, ExitModule, ExtensionFlags, ModuleKind, Notification, PolicyModule, RequestId, Settings,
+};
 pub use server::FakeServer;
 use tempfile::TempDir;
 
@@ -191,5 +193,41 @@ pub fn notification(event: ExitEvent) -> Notification {
         request: (!matches!(event, ExitEvent::CrlIssued | ExitEvent::Shutdown)).then_some(RequestId(7)),
         attempt: 1,
         hash: [0xab; 32],
+    }
+}
+
+/// The request that the test module is asked about, with a certificate that is not yet its own.
+pub fn request() -> FakeServer {
+    FakeServer::authority()
+        .request("RequestID", 7)
+        .certificate("SerialNumber", "1a2b3c")
+        .certificate("CommonName", "www.example.org")
+        .certificate("RequesterCAAccess", 1)
+        .attribute("CertFile", "x.cer")
+        .attribute("CertificateTemplate", "WebServer")
+        .extension("2.5.29.17", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[0x30, 0])
+        .extension("1.2.3.4", ExtensionFlags::ORIGIN_REQUEST | ExtensionFlags::DISABLE, &[5, 0])
+}
+
+/// What the test module wrote down, which is the same with each host.
+pub fn observed(settings: &[(&str, &str)], play: impl Fn(&Hosted)) -> Vec<String> {
+    let [linux, windows] = System::ALL.map(|system| {
+        let hosted = Hosted::observer(system, settings);
+        play(&hosted);
+        hosted.journal()
+    });
+    assert_eq!(linux, windows);
+    linux
+}
+
+/// Every one of these lines is in the journal, in this order.
+pub fn assert_lines(journal: &[String], wanted: &str) {
+    let mut rest = journal.iter();
+    for line in wanted.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(
+            rest.any(|written| written.trim() == line),
+            "{line:?} is not there, or not in this place:\n{}",
+            journal.join("\n")
+        );
     }
 }

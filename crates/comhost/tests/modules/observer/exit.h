@@ -1,4 +1,4 @@
-// The exit modules: one with a table, one that can only be called by name, and the management object.
+// The exit module that has a table, and the management object.
 
 #pragma once
 
@@ -114,51 +114,6 @@ public:
         *module = nullptr;
         return CoCreateInstance(CLSID_ObserverManage, nullptr, CLSCTX_INPROC_SERVER, IID_ICertManageModule,
                                 reinterpret_cast<void **>(module));
-    }
-
-private:
-    Settings settings;
-};
-
-// An exit module that can only be called by name, with numbers of its own.
-class Late final : public Object<IDispatch> {
-public:
-    HRESULT STDMETHODCALLTYPE GetIDsOfNames(REFIID, LPOLESTR *names, UINT, LCID, DISPID *ids) override
-    {
-        static const char *const members[] = {"Notify", "Initialize", "GetDescription"};
-        std::string wanted = utf8(names[0]);
-        for (int i = 0; i < 3; i++) {
-            if (wanted == members[i]) {
-                ids[0] = 70 + i;
-                return S_OK;
-            }
-        }
-        ids[0] = DISPID_UNKNOWN;
-        return DISP_E_UNKNOWNNAME;
-    }
-
-    HRESULT STDMETHODCALLTYPE Invoke(DISPID id, REFIID, LCID, WORD, DISPPARAMS *parameters, VARIANT *result,
-                                     EXCEPINFO *exception, UINT *) override
-    {
-        HRESULT hr = DISP_E_MEMBERNOTFOUND;
-        VARIANT *arguments = parameters->rgvarg;
-        if (id == 70 && parameters->cArgs == 2) {
-            // The last argument comes first.
-            hr = observe_event(settings, arguments[1].lVal, arguments[0].lVal);
-        } else if (id == 71 && parameters->cArgs == 1) {
-            hr = initialize<ICertServerExit>(CLSID_CCertServerExit, IID_ICertServerExit, settings);
-            settings.write("late initialize " + utf8(arguments[0].bstrVal));
-            *result = number(0x21);
-        } else if (id == 72) {
-            *result = text(L"Observer by name");
-            hr = S_OK;
-        }
-        if (FAILED(hr) && exception != nullptr && hr != DISP_E_MEMBERNOTFOUND) {
-            exception->scode = hr;
-            exception->bstrDescription = SysAllocString(L"told by exception");
-            return DISP_E_EXCEPTION;
-        }
-        return hr;
     }
 
 private:
