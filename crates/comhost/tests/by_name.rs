@@ -187,7 +187,12 @@ fn a_policy_module_without_a_table_decides_by_name() {
         by name SetCertificateExtension exception 80070057
         by name SetCertificateExtension 8002000e\n",
         CONFIG,
-        "late verify Example CA new 0 flags 0 types 8 3 3 3\n",
+        // The second interface of an encoding object is derived from the first.
+        "number Decode 60020000
+        number Encode 60020006
+        number DecodeBlob 60030000
+        number SetNameEntryBlob 60030003
+        late verify Example CA new 0 flags 0 types 8 3 3 3\n",
         &numbers(0x6002_0000, &["Initialize", "VerifyRequest", "GetDescription", "ShutDown"]),
         &numbers(0x6003_0000, &["GetManageModule"]),
         "by name Initialize empty

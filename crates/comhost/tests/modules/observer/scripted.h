@@ -4,6 +4,8 @@
 
 #include <certsrv.h>
 
+#include <certenc.h>
+
 #include <vector>
 
 #include "../class.h"
@@ -188,6 +190,9 @@ private:
             use_policy_by_name(settings, server, arguments[1].lVal);
         });
         use_config(settings);
+        with_server(CLSID_CCertEncodeAltName, [&](IDispatch *names) {
+            ByName(settings, names).numbers({L"Decode", L"Encode", L"DecodeBlob", L"SetNameEntryBlob"});
+        });
         result = number(settings.behaviour == "deny" ? static_cast<LONG>(0x80094012) : VR_PENDING);
         return settings.behaviour == "fail" ? HRESULT_FROM_WIN32(ERROR_FILE_EXISTS) : hr;
     }
