@@ -145,6 +145,45 @@ fn every_command_is_one() {
     assert!(count > 60, "only {count} commands were found");
 }
 
+/// Pages for authors on which every block of commands is run, or says what it needs to be.
+const RUN: [&str; 8] =
+    ["com.md", "cpp.md", "first-module.md", "porting.md", "process.md", "python.md", "rust.md", "wasm.md"];
+
+/// What commands begin with.
+const PROGRAMS: [&str; 9] =
+    ["addr2line", "cargo", "componentize-py", "exeunt", "exeunt-comhost", "make", "pip", "python3", "rustup"];
+
+#[test]
+fn commands_for_authors_are_run() {
+    let tests = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/walkthrough/main.rs"));
+    for name in RUN {
+        let page = read(&folder().with_file_name("modules").join(name));
+        assert!(tests.contains(&format!("\"../modules/{name}\"")), "{name} is not run");
+        assert!(!page.contains("\n```sh\n"), "{name} has a block that does not say whether it is run");
+        let text = prose(&page);
+        let indented = text.lines().filter_map(|line| line.strip_prefix("    ")).map(without_remark);
+        for command in indented {
+            let program = command.split(' ').next().unwrap();
+            // What the reader fills in is a pattern of commands, not one.
+            let pattern = command.contains(" NAME") || command.trim_end().ends_with(" .");
+            assert!(!PROGRAMS.contains(&program) || pattern, "{name}: `{command}` is not run");
+        }
+    }
+}
+
+/// What pip is told to install is what the tests have.
+#[test]
+fn versions_of_packages_are_those_of_the_tests() {
+    let tested = read(&folder().join("../../.ci/python.txt"));
+    for (path, text) in pages() {
+        for rest in text.split("pip install ").skip(1) {
+            let package = rest.split(['`', ' ', '\n', ')']).next().unwrap();
+            let known = package.starts_with('.') || tested.lines().any(|line| line.trim() == package);
+            assert!(known, "{}: {package} is not in .ci/python.txt", path.display());
+        }
+    }
+}
+
 #[test]
 fn codes_have_their_names() {
     let mut count = 0;

@@ -1,13 +1,14 @@
-//! Modules that are programs and components are added, upgraded, tried, rolled back, removed and added again while requests come
+//! Modules that are programs, components, shared objects and endpoints are added, upgraded, tried, rolled back, removed and added again while requests come
 //! from several clients: no request fails, and what each module wrote down is every event, in order.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use module::ExitEvent;
 use parking_lot::Mutex;
 
 use crate::authority::{Place, until};
+use crate::support::built;
+use crate::support::endpoint::Endpoint;
 use crate::support::evidence::Database;
 use crate::support::load::{Known, Load};
 use crate::support::program;
@@ -137,7 +138,7 @@ fn foreign_modules_change_under_load_and_nothing_fails_and_nothing_is_missed() {
     let told = place.path("told.txt");
     let ledger = place.path("ledger");
     std::fs::create_dir(&ledger).unwrap();
-    let component = std::fs::read(ledger_component()).unwrap();
+    let component = std::fs::read(built::component(&example("wasm-rust-ledger"), "wasm_rust_ledger")).unwrap();
     let teller = Changing {
         place: &place,
         name: "teller",
@@ -223,26 +224,109 @@ fn foreign_modules_change_under_load_and_nothing_fails_and_nothing_is_missed() {
     server.stop();
 }
 
-/// The component of the examples, built once.
-fn ledger_component() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("components");
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/modules/wasm-rust-ledger/Cargo.toml");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--target-dir"]);
-    build.arg(&target).arg("--manifest-path").arg(example);
-    // What the outer build was told is not meant for this one.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
-        build.env_remove(name);
-    }
-    let built = build.output().unwrap();
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{said}\nIf the target is missing: rustup target add wasm32-wasip2");
-    target.join("wasm32-wasip2/release/wasm_rust_ledger.wasm")
-}
-
 /// The component with a section without meaning: another file that does the same.
 fn twin(component: &[u8], version: usize) -> Vec<u8> {
     let name = format!("version {version}");
     let length = u8::try_from(name.len()).unwrap();
     [component, &[0, length + 1, length], name.as_bytes()].concat()
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/modules").join(name)
+}
+
+/// An endpoint has no file: its versions are settings.
+fn change_endpoint(place: &Place, endpoint: &Endpoint) {
+    let act = |words: &[&str]| place.run(&[&["module"], words].concat()).ok();
+    let shown = || place.json(&["module", "show", "hook"]);
+    let runs = |batch: Option<&str>| {
+        until("the endpoint's module runs", || {
+            let shown = shown();
+            shown["state"] == "running" && shown["settings"]["batch"].as_str() == batch
+        });
+    };
+    act(&["upgrade", "hook", "--set", "batch=8"]);
+    runs(Some("8"));
+    act(&["rollback", "hook"]);
+    runs(None);
+    act(&["disable", "hook"]);
+    act(&["enable", "hook"]);
+    runs(None);
+    act(&["upgrade", "hook", "--set", "batch=4", "--canary", "30", "--canary-failures", "1000"]);
+    act(&["rollback", "hook"]);
+    runs(None);
+    act(&["upgrade", "hook", "--set", "batch=2", "--canary", "50", "--canary-failures", "1000"]);
+    act(&["promote", "hook"]);
+    runs(Some("2"));
+    let next = (shown()["cursor"].as_u64().unwrap() + 1).to_string();
+    act(&["remove", "hook"]);
+    endpoint.add(place, &["--name", "hook", "--from", &next]).ok();
+    runs(None);
+}
+
+#[test]
+fn shared_objects_and_endpoints_change_under_load_and_nothing_fails_and_nothing_is_missed() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let published = place.path("published");
+    std::fs::create_dir(&published).unwrap();
+    let shared_object = std::fs::read(built::cpp("cpp-exit", "publisher.so", "linux")).unwrap();
+    let publisher = Changing {
+        place: &place,
+        name: "publisher",
+        file: place.path("publisher.so"),
+        // What lies behind the last section is not loaded: another file that does the same.
+        content: Box::new(move |version| [&shared_object[..], format!("version {version}").as_bytes()].concat()),
+        added_with: ["--set", &format!("setting.Directory={}", published.display())].map(str::to_owned).to_vec(),
+    };
+    let endpoint = Endpoint::leaving(&place);
+    publisher.put(0);
+    publisher.add(&["--from", "beginning"]);
+    endpoint.add(&place, &["--name", "hook", "--from", "beginning"]).ok();
+
+    let known = Mutex::new(Known::default());
+    Load::new(place.data("admin.sock"), &known).during(|| {
+        publisher.change_everything(|_| "Publishes certificates and CRLs as files".to_owned());
+        change_endpoint(&place, &endpoint);
+    });
+
+    for name in ["publisher", "hook"] {
+        let shown = || place.json(&["module", "show", name]);
+        until(&format!("{name} has caught up"), || shown()["lag"] == 0);
+        assert_eq!((&shown()["parked"], &shown()["failed"]), (&0.into(), &0.into()), "{name}");
+    }
+    let database = Database::read(&place);
+    let known = known.into_inner();
+    database.holds(&known);
+    database.events_tell_of_what_is_there();
+
+    for (serial, answered) in &known.certificates {
+        let file = published.join(format!("{}.cer", answered.request));
+        assert_eq!(std::fs::read(file).unwrap(), answered.der, "{serial}");
+    }
+
+    // Told at least once, and for the first time in order.
+    let mut heard: Vec<u64> = Vec::new();
+    for line in place.read("asked").lines() {
+        let (status, body) = line.split_once(' ').unwrap();
+        assert_eq!(status, "204");
+        let message: serde_json::Value = serde_json::from_str(body).unwrap();
+        let one = std::slice::from_ref(&message);
+        for event in message.as_array().map_or(one, Vec::as_slice) {
+            // A greeting, and the end of a module, have no number.
+            let Ok(id) = event["id"].as_str().unwrap().parse() else { continue };
+            if heard.last().is_none_or(|last| *last < id) {
+                heard.push(id);
+            } else {
+                assert!(heard.binary_search(&id).is_ok(), "event {id} is told after a later one");
+            }
+        }
+    }
+    assert!(heard.into_iter().eq(1..=database.head()), "the endpoint missed something");
+
+    for name in ["publisher", "hook"] {
+        place.run(&["module", "remove", name]).ok();
+    }
+    assert_eq!(std::fs::read_dir(place.data("modules")).map_or(0, Iterator::count), 0);
+    server.stop();
 }

@@ -9,12 +9,28 @@
 //! | `sh until` | is repeated until it succeeds: whoever types it in is slower than the server |
 //! | `sh serve` | starts a server, in the background; what follows waits until it is ready. The same command a second time stops the first one before |
 //!
-//! Ports are replaced by free ones. Blocks of plain `sh`, and commands in tables, are only parsed: see `manual_pages.rs`.
+//! | `python file x.py` | is what the reader saves as `x.py`; any language will do |
+//! | `rust in src/lib.rs` | is what the reader adds to this file |
+//! | `sh windows`, `sh wine`, `sh browser` | needs that, and is not run here. What needs Wine is run by the tests of `comhost` and by `laboratory_kinds.rs` |
+//!
+//! Ports are replaced by free ones, `/srv` and `/var/lib` by folders of the page's own. Blocks of plain `sh`, and commands in
+//! tables, are only parsed: see `manual_pages.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "../black_box/support/built.rs"]
+mod built;
 mod page;
+mod snippets;
 
-use page::run;
+use page::{run, run_given};
+
+/// A server, and what comes of the modules that the page adds to it.
+const SERVER: &str = "serve 'exeunt serve'";
+const ALL_RUN: &str = r#"
+exeunt module list --json > modules.json
+cat modules.json
+jq -e '[.. | objects | select(has("kind") and has("role")) | .state] | length > 2 and all(. == "running")' modules.json
+"#;
 
 #[test]
 fn first_steps() {
@@ -72,4 +88,79 @@ fn webhook() {
 #[test]
 fn first_module() {
     run("../modules/first-module.md");
+}
+
+#[test]
+fn process() {
+    let example = page::checkout().join("examples/modules/python-expiry/expiry.py");
+    let given = format!(
+        "{SERVER}\nmkdir -p srv/exeunt var/lib/exeunt-expiry\ncp '{}' srv/exeunt/\n\
+         exeunt module new archive --lang python --dir made\ncp -r made/archive.py made/exeunt_module srv/",
+        example.display()
+    );
+    run_given("../modules/process.md", &given, ALL_RUN);
+}
+
+#[test]
+fn rust() {
+    run("../modules/rust.md");
+}
+
+#[test]
+fn python() {
+    run_given("../modules/python.md", SERVER, ALL_RUN);
+}
+
+/// What the page calls yours is a project of `exeunt module new` here, under other names.
+#[test]
+fn cpp() {
+    let given = "
+        exeunt module new archive --lang cpp --dir yours
+        cp yours/com.h yours/archive.def .
+        cp yours/module.cpp archive.cpp
+        cp yours/server.cpp settings.cpp
+    ";
+    let folder = run_given("../modules/cpp.md", given, "");
+    assert!(folder.path().join("build/archive.dll").is_file());
+}
+
+#[test]
+fn porting() {
+    run("../modules/porting.md");
+}
+
+/// The files are the examples.
+#[test]
+fn com() {
+    let publisher = built::cpp("cpp-exit", "publisher.so", "linux");
+    let guard = built::cpp("cpp-policy", "guard.so", "linux");
+    let given = format!(
+        "{SERVER}\nmkdir -p srv/exeunt srv/certificates var/lib\nln -s ../../exeunt-data var/lib/exeunt\n\
+         cp '{}' '{}' srv/exeunt/",
+        publisher.display(),
+        guard.display()
+    );
+    run_given("../modules/com.md", &given, ALL_RUN);
+}
+
+/// The component and its manifest are the example; `my_module.py` is that of a new project.
+#[cfg(feature = "wasm")]
+#[test]
+fn wasm() {
+    let example = page::checkout().join("examples/modules/wasm-rust-ledger");
+    let component = built::component(&example, "wasm_rust_ledger");
+    let given = format!(
+        "{SERVER}
+        release=srv/exeunt/ledger/target/wasm32-wasip2/release
+        mkdir -p $release srv/ledger srv/archive
+        cp '{example}/exeunt-module.toml' srv/exeunt/ledger/
+        cp '{component}' $release/
+        cp '{component}' srv/exeunt/ledger.wasm
+        exeunt module new my-module --lang wasm-python --dir yours
+        cp yours/app.py my_module.py
+        cp yours/lines.py .",
+        example = example.display(),
+        component = component.display()
+    );
+    run_given("../modules/wasm.md", &given, ALL_RUN);
 }

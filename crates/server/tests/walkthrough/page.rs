@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// The pages that are run.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 16] = [
     "first-steps.md",
     "requests.md",
     "crls.md",
@@ -27,7 +27,17 @@ const PAGES: [&str; 9] = [
     "../modules/laboratory.md",
     "../modules/first-module.md",
     "../modules/webhook.md",
+    "../modules/com.md",
+    "../modules/cpp.md",
+    "../modules/porting.md",
+    "../modules/process.md",
+    "../modules/python.md",
+    "../modules/rust.md",
+    "../modules/wasm.md",
 ];
+
+/// What pages call their folders of data, each below the page's own folder when it is run.
+const FOLDERS: [&str; 2] = ["/srv/", "/var/lib/"];
 
 /// What is run before a page's blocks.
 const PRELUDE: &str = r#"
@@ -67,11 +77,15 @@ const TRIES: u32 = 600;
 const UNTIL: &str = r#"[ "$code" != 0 ] || break; [ "$left" -gt 0 ]; sleep 0.1"#;
 
 /// What a block is.
-enum Kind {
+enum Kind<'a> {
     Run,
     Fails(i32),
     Until,
     Serve,
+    /// What the reader saves under this name.
+    File(&'a str),
+    /// What the reader adds to the file of this name.
+    Added(&'a str),
 }
 
 /// The text of a page.
@@ -82,8 +96,14 @@ pub fn text(name: &str) -> String {
 
 /// Runs a page, and returns the folder it was run in.
 pub fn run(name: &str) -> TempDir {
-    let script = script(name);
+    run_given(name, "", "")
+}
+
+/// Runs a page whose reader has something already, which the commands of `given` make, in the same shell. Those of `then` look at
+/// what came of it.
+pub fn run_given(name: &str, given: &str, then: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
+    let script = script(name, folder.path(), given, then);
     let harness = tempfile::tempdir().unwrap();
     let path = harness.path().join("script");
     std::fs::write(&path, script).unwrap();
@@ -111,9 +131,9 @@ pub fn run(name: &str) -> TempDir {
 }
 
 /// What those have who write modules: Rust, and what is in the tests' Python environment, but not the source of Exeunt. What
-/// cargo builds is kept from run to run, and need not be fast.
+/// cargo builds is kept from run to run, and nothing need be fast.
 fn tools() -> Vec<(&'static str, PathBuf)> {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let checkout = checkout();
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let folder = |name: &str, default: &str| std::env::var_os(name).map_or_else(|| home.join(default), PathBuf::from);
     vec![
@@ -122,7 +142,14 @@ fn tools() -> Vec<(&'static str, PathBuf)> {
         ("CARGO_BUILD_BUILD_DIR", checkout.join("target/module-new")),
         ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0".into()),
         ("CARGO_PROFILE_RELEASE_LTO", "off".into()),
+        ("OPTIMIZE", "-O0".into()),
+        ("MAKEFLAGS", "-j2".into()),
+        ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]
+}
+
+pub fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// Programs that Python's packages brought.
@@ -131,9 +158,10 @@ fn python_programs() -> PathBuf {
     std::env::var_os("EXEUNT_VENV").map_or(venv, PathBuf::from).join("bin")
 }
 
-/// A page's script: the blocks between the prelude's functions, ports replaced.
-fn script(name: &str) -> String {
+/// A page's script: the blocks between the prelude's functions, folders and ports replaced.
+fn script(name: &str, folder: &Path, given: &str, then: &str) -> String {
     let mut script = PRELUDE.to_owned();
+    writeln!(script, "block='what the page takes for granted'\n{given}").unwrap();
     let page = text(name);
     let mut lines = page.lines().enumerate();
     let mut blocks = 0;
@@ -147,6 +175,7 @@ fn script(name: &str) -> String {
             },
         );
         let Some(kind) = kind(info) else { continue };
+        let body = FOLDERS.iter().fold(body, |body, name| body.replace(name, &format!("{}{name}", folder.display())));
         blocks += 1;
         writeln!(script, "block='docs/manual/{name}, line {}'\necho \"== $block\"", at + 1).unwrap();
         match kind {
@@ -159,9 +188,12 @@ fn script(name: &str) -> String {
                 writeln!(script, "for ((left = {TRIES}; ; left--)); do\n{body}\n{UNTIL}\ndone").unwrap();
             }
             Kind::Serve => writeln!(script, "serve '{}'", body.trim()).unwrap(),
+            Kind::File(file) => writeln!(script, "cat > {file} <<'END OF FILE'\n{body}END OF FILE").unwrap(),
+            Kind::Added(file) => writeln!(script, "cat >> {file} <<'END OF FILE'\n{body}END OF FILE").unwrap(),
         }
     }
     assert!(blocks > 0, "{name} has no block that is run");
+    writeln!(script, "block='what comes of the page'\n{then}").unwrap();
     with_free_ports(name, script)
 }
 
@@ -170,13 +202,16 @@ fn apart(body: &str) -> String {
     format!("set +e; ( set -e\n{body}); code=$?; set -e")
 }
 
-fn kind(info: &str) -> Option<Kind> {
+fn kind(info: &str) -> Option<Kind<'_>> {
     match info.split(' ').collect::<Vec<_>>().as_slice() {
         ["sh", "run"] => Some(Kind::Run),
         ["sh", "serve"] => Some(Kind::Serve),
         ["sh", "until"] => Some(Kind::Until),
         ["sh", "fails", code] => Some(Kind::Fails(code.parse().unwrap())),
-        ["sh" | "toml" | "text" | "ini" | "json" | "rust" | "python"] => None,
+        [_, "file", name] => Some(Kind::File(name)),
+        [_, "in", name] => Some(Kind::Added(name)),
+        ["sh", "windows" | "wine" | "browser"] => None,
+        ["sh" | "toml" | "text" | "ini" | "json" | "rust" | "python" | "cpp"] => None,
         _ => panic!("a block cannot be `{info}`"),
     }
 }
