@@ -1,14 +1,11 @@
 //! The examples of every kind pass the laboratory, from the command line, as their authors would try them.
-//!
-//! What is compiled is shared with the tests of the hosts: the same folders below `target/`, behind the same lock.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::authority::{Done, Place, until};
+use crate::support::built::{cpp, target, windows_host};
 use crate::support::endpoint::Endpoint;
 
 #[cfg(feature = "wasm")]
@@ -21,47 +18,6 @@ fn checkout() -> PathBuf {
 
 fn example(name: &str) -> PathBuf {
     checkout().join("examples/modules").join(name)
-}
-
-/// The folder that everything is built into.
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_exeunt")).ancestors().nth(2).unwrap().to_owned()
-}
-
-/// The module of an example in C++, built by its own Makefile for `linux` or `windows`.
-fn cpp(name: &str, file: &str, goal: &str) -> PathBuf {
-    alone(|| {
-        let build = target().join("comhost").join(name);
-        let mut make = Command::new("make");
-        // What the runner of this test is built with is nothing to the module.
-        make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
-        make.args(["-s", "-j2", "-C"]).arg(example(name)).arg(format!("BUILD={}", build.display()));
-        run(make.args(["OPTIMIZE=-O1", goal]));
-        build.join(file)
-    })
-}
-
-/// `exeunt-comhost.exe`
-fn windows_host() -> PathBuf {
-    let build = || run(Command::new(checkout().join(".ci/comhost-windows")).arg(target()).env("CARGO", env!("CARGO")));
-    alone(build).into()
-}
-
-/// Holds the lock under which modules and hosts are built: test programs run beside each other.
-fn alone<T>(build: impl FnOnce() -> T) -> T {
-    let folder = target().join("comhost");
-    std::fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    build()
-}
-
-fn run(command: &mut Command) -> String {
-    let output =
-        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; ./test installs what is missing"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    assert!(output.status.success(), "{command:?}:\n{}\n{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
 }
 
 /// An example as it is once it is built: its manifest, and the file that the manifest names.
@@ -112,14 +68,8 @@ fn assert_passed(report: &Value, checks: &[&str]) {
     }
 }
 
-fn assert_comhost() {
-    let host = Path::new(env!("CARGO_BIN_EXE_exeunt")).with_file_name("exeunt-comhost");
-    assert!(host.is_file(), "no {}; build it: cargo build -p comhost", host.display());
-}
-
 #[test]
 fn shared_objects_in_cpp() {
-    assert_comhost();
     let place = Place::new();
     let publisher = cpp("cpp-exit", "publisher.so", "linux");
     let source = packaged(&place, "cpp-exit", "build/publisher.so", &publisher);
@@ -138,7 +88,6 @@ fn shared_objects_in_cpp() {
 /// A file alone is enough: what it is is found out, and what it needs.
 #[test]
 fn a_shared_object_is_added_to_a_server_set_and_removed() {
-    assert_comhost();
     let place = Place::new();
     let server = place.serve(&[]);
     let published = place.path("published");

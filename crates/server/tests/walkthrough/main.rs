@@ -11,7 +11,7 @@
 //!
 //! | `python file x.py` | is what the reader saves as `x.py`; any language will do |
 //! | `rust in src/lib.rs` | is what the reader adds to this file |
-//! | `sh windows`, `sh wine`, `sh browser` | needs that, and is not run here. What needs Wine is run by the tests of `comhost` and by `laboratory_kinds.rs` |
+//! | `sh windows`, `sh browser` | needs that, and is not run here |
 //!
 //! Ports are replaced by free ones, `/srv` and `/var/lib` by folders of the page's own. Blocks of plain `sh`, and commands in
 //! tables, are only parsed: see `manual_pages.rs`.
@@ -21,6 +21,8 @@
 mod built;
 mod page;
 mod snippets;
+
+use std::fmt::Write;
 
 use page::{run, run_given};
 
@@ -114,6 +116,7 @@ fn python() {
 /// What the page calls yours is a project of `exeunt module new` here, under other names.
 #[test]
 fn cpp() {
+    built::windows_host();
     let given = "
         exeunt module new archive --lang cpp --dir yours
         cp yours/com.h yours/archive.def .
@@ -126,20 +129,25 @@ fn cpp() {
 
 #[test]
 fn porting() {
-    run("../modules/porting.md");
+    built::windows_host();
+    let publisher = built::cpp("cpp-exit", "publisher.dll", "windows");
+    let given = format!("{SERVER}\nmkdir -p srv/certificates\ncp '{}' .", publisher.display());
+    run_given("../modules/porting.md", &given, &format!("cd ..\n{ALL_RUN}"));
 }
 
 /// The files are the examples.
 #[test]
 fn com() {
-    let publisher = built::cpp("cpp-exit", "publisher.so", "linux");
-    let guard = built::cpp("cpp-policy", "guard.so", "linux");
-    let given = format!(
-        "{SERVER}\nmkdir -p srv/exeunt srv/certificates var/lib\nln -s ../../exeunt-data var/lib/exeunt\n\
-         cp '{}' '{}' srv/exeunt/",
-        publisher.display(),
-        guard.display()
-    );
+    let mut given = format!("{SERVER}\nmkdir -p srv/exeunt srv/certificates var/lib usr/lib/exeunt\n");
+    given.push_str("ln -s ../../exeunt-data var/lib/exeunt\n");
+    for (name, module) in [("cpp-exit", "publisher"), ("cpp-policy", "guard")] {
+        for (extension, system) in [("so", "linux"), ("dll", "windows")] {
+            let built = built::cpp(name, &format!("{module}.{extension}"), system);
+            writeln!(given, "cp '{}' srv/exeunt/", built.display()).unwrap();
+        }
+    }
+    let host = built::windows_host();
+    writeln!(given, "cp '{0}'/*.exe '{0}'/*.dll usr/lib/exeunt/", host.parent().unwrap().display()).unwrap();
     run_given("../modules/com.md", &given, ALL_RUN);
 }
 

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::built;
+
 /// How long a page may take. The machine may be busy, and one page builds the author's first modules.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -36,8 +38,8 @@ const PAGES: [&str; 16] = [
     "../modules/wasm.md",
 ];
 
-/// What pages call their folders of data, each below the page's own folder when it is run.
-const FOLDERS: [&str; 2] = ["/srv/", "/var/lib/"];
+/// What pages call their folders, each below the page's own folder when it is run.
+const FOLDERS: [&str; 3] = ["/srv/", "/var/lib/", "/usr/lib/exeunt/"];
 
 /// What is run before a page's blocks.
 const PRELUDE: &str = r#"
@@ -111,11 +113,12 @@ pub fn run_given(name: &str, given: &str, then: &str) -> TempDir {
     let output = File::create(&log).unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_exeunt")).parent().unwrap().to_owned();
     let others = std::env::var("PATH").unwrap();
+    let for_wine = built::target().join("x86_64-pc-windows-gnu/debug");
     let child = Command::new("bash")
         .arg(&path)
         .current_dir(folder.path())
         .env_clear()
-        .env("PATH", format!("{}:{others}:{}", programs.display(), python_programs().display()))
+        .env("PATH", format!("{}:{others}:{}:{}", programs.display(), python_programs().display(), for_wine.display()))
         .env("HOME", folder.path())
         .env("LANG", "C.UTF-8")
         .env("HARNESS", harness.path())
@@ -175,7 +178,7 @@ fn script(name: &str, folder: &Path, given: &str, then: &str) -> String {
             },
         );
         let Some(kind) = kind(info) else { continue };
-        let body = FOLDERS.iter().fold(body, |body, name| body.replace(name, &format!("{}{name}", folder.display())));
+        let body = below(folder, body);
         blocks += 1;
         writeln!(script, "block='docs/manual/{name}, line {}'\necho \"== $block\"", at + 1).unwrap();
         match kind {
@@ -197,6 +200,13 @@ fn script(name: &str, folder: &Path, given: &str, then: &str) -> String {
     with_free_ports(name, script)
 }
 
+/// A page's commands with its folders below this one, also as they are called under Wine.
+fn below(folder: &Path, body: String) -> String {
+    let folder = folder.display().to_string();
+    let body = FOLDERS.iter().fold(body, |body, name| body.replace(name, &format!("{folder}{name}")));
+    body.replace(r"Z:\srv\", &format!(r"Z:{}\srv\", folder.replace('/', r"\")))
+}
+
 /// A block in a shell of its own, which ends at the first command that fails; its code is kept.
 fn apart(body: &str) -> String {
     format!("set +e; ( set -e\n{body}); code=$?; set -e")
@@ -210,7 +220,7 @@ fn kind(info: &str) -> Option<Kind<'_>> {
         ["sh", "fails", code] => Some(Kind::Fails(code.parse().unwrap())),
         [_, "file", name] => Some(Kind::File(name)),
         [_, "in", name] => Some(Kind::Added(name)),
-        ["sh", "windows" | "wine" | "browser"] => None,
+        ["sh", "windows" | "browser"] => None,
         ["sh" | "toml" | "text" | "ini" | "json" | "rust" | "python" | "cpp"] => None,
         _ => panic!("a block cannot be `{info}`"),
     }
